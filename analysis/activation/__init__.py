@@ -1,0 +1,1 @@
+"""What an activation is: primitives, records, catalogue, grammar and numeric functions."""

@@ -1,0 +1,9 @@
+"""The two ways in which a question is not answered."""
+
+
+class BadInput(ValueError):
+    """A user's input is at fault; the message is one line with what was expected and what came."""
+
+
+class Undecided(Exception):
+    """The methods at hand cannot decide; the message is the reason. Never raised to mean "false"."""

@@ -1,0 +1,88 @@
+"""Which constants put an extremum where one wants it: the points of a family solved for its constants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import sympy as sp
+
+from analysis.exact.normal import tidy
+from analysis.exact.stationary import Point
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The extremum is where it should be exactly if the constants satisfy `equations` and `condition`."""
+
+    equations: Mapping[sp.Symbol, sp.Expr]
+    condition: sp.Basic
+    point: Point
+
+    def __str__(self) -> str:
+        equations = ", ".join(f"{name} = {value}" for name, value in self.equations.items())
+        return equations if self.condition == sp.true else f"{equations}, {self.condition}"
+
+
+def placements(points: tuple[Point, ...], what: Literal["x", "value"], target: sp.Expr) -> tuple[Placement, ...]:
+    """All constants for which an extremum has its x, or its value, at the target: a case for each point and solution.
+
+    A strict condition between two cases whose points agree on their common border is closed in the first of them.
+    """
+    found = []
+    for point in points:
+        coordinate = point.x if what == "x" else point.value
+        symbol = _easiest(coordinate - target)
+        for solution in sp.solve(sp.Eq(coordinate, target), symbol, dict=True):
+            admissible = [value > 0 for symbol, value in solution.items() if symbol.is_positive]
+            condition = _simplified(sp.And(point.condition.subs(solution), *admissible))
+            if condition != sp.false:
+                found.append(Placement({k: tidy(v) for k, v in solution.items()}, condition, point))
+    return tuple(_close_borders(found))
+
+
+def _easiest(expression: sp.Expr) -> sp.Symbol:
+    """The constant in which the equation has the lowest degree."""
+    numerator = sp.numer(sp.together(expression))
+    return min(sorted(numerator.free_symbols, key=lambda s: s.name), key=lambda s: sp.degree(numerator, s))
+
+
+def _simplified(condition: sp.Basic) -> sp.Basic:
+    """Relations in one positive constant, solved for it."""
+    free = condition.free_symbols
+    if len(free) != 1 or condition in (sp.true, sp.false):
+        return condition
+    (symbol,) = free
+    plain = sp.Symbol(symbol.name, real=True)
+    solved = sp.reduce_inequalities([r.subs(symbol, plain) for r in sp.And.make_args(condition)], plain)
+    solved = sp.And(solved, plain > 0) if symbol.is_positive else solved
+    if solved in (sp.true, sp.false):
+        return solved
+    relations = solved.as_set().as_relational(plain).subs(plain, symbol)
+    return sp.And(*(r.canonical for r in sp.And.make_args(relations) if r != (symbol < sp.oo)))
+
+
+def _close_borders(found: list[Placement]) -> list[Placement]:
+    closed = list(found)
+    for i, first in enumerate(closed):
+        for second in closed[i + 1 :]:
+            if border := _common_border(first.point, second.point):
+                symbol, value = border
+                if tidy((first.point.x - second.point.x).subs(symbol, value)) == 0:
+                    closed[i] = Placement(first.equations, _closed(first.condition), first.point)
+    return closed
+
+
+def _common_border(first: Point, second: Point) -> tuple[sp.Symbol, sp.Expr] | None:
+    """(a, v) where the two conditions are a > v and a < v."""
+    one, other = first.condition, second.condition
+    if isinstance(one, sp.StrictGreaterThan) and isinstance(other, sp.StrictLessThan) and one.args == other.args:
+        return one.args
+    if isinstance(one, sp.StrictLessThan) and isinstance(other, sp.StrictGreaterThan) and one.args == other.args:
+        return one.args
+    return None
+
+
+def _closed(condition: sp.Basic) -> sp.Basic:
+    return condition.replace(sp.StrictGreaterThan, sp.GreaterThan).replace(sp.StrictLessThan, sp.LessThan)

@@ -1,0 +1,16 @@
+"""The three verdicts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """PROVED by exact algebra or a rigorous enclosure; REFUTED with a witness; UNDECIDED with the reason.
+
+    "Not shown" is never "false", and floating-point sampling yields no verdict.
+    """
+
+    PROVED = "PROVED"
+    REFUTED = "REFUTED"
+    UNDECIDED = "UNDECIDED"

@@ -1,0 +1,1 @@
+"""How far one function is from another: enclosures by Arb ball arithmetic."""

@@ -1,0 +1,91 @@
+"""The search for the best constants: starts from a scan of a box, then local searches. Floating point throughout."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.stats import qmc
+
+from analysis.activation.errors import BadInput
+from analysis.optimal import minimax, squares
+from analysis.optimal.residual import Residual
+
+STARTS = 4  # local searches, from the best of the points tried
+TRIED = {1: 64, 2: 576, 3: 1024}  # points of the starting box
+TRIED_BEYOND = 2048
+LARGEST = 1e6  # constants are looked for up to here, positive ones down to its reciprocal
+
+
+def best(residual: Residual, boxes: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, float]:
+    """The constants with the least error found, and that error; `boxes` are where the scan looks."""
+    if not residual.free:
+        return np.array([]), value(residual, np.array([]))[0]
+    bounds = np.array([(1 / LARGEST, LARGEST) if s.is_positive else (-LARGEST, LARGEST) for s in residual.free])
+    starts = _starts(residual, boxes)
+    if not starts:
+        raise BadInput(f"no choice of {', '.join(s.name for s in residual.free)} that was tried gives a finite error")
+    solver = minimax if residual.norm.kind == "sup" else squares
+    return solver.minimise(residual, starts, bounds)
+
+
+def value(residual: Residual, theta: np.ndarray) -> tuple[float, float | None]:
+    """The error at the constants theta and, for the sup norm, the x that attains it."""
+    if residual.norm.kind == "sup":
+        return minimax.value(residual, theta, minimax.base_grid(residual))
+    return squares.value(residual, theta), None
+
+
+def _starts(residual: Residual, boxes: Mapping[str, tuple[float, float]]) -> list[np.ndarray]:
+    """The best points of the starting box that are not next to a better one."""
+    box = np.array([boxes[s.name] for s in residual.free])
+    points = _box_points(box)
+    fixed = coarse_points(residual)
+    errors = np.array([coarse(residual, theta, *fixed) for theta in points])
+    chosen: list[np.ndarray] = []
+    widths = _to_scale(box, box[:, 1]) - _to_scale(box, box[:, 0])
+    for i in np.argsort(errors, kind="stable"):
+        if len(chosen) == STARTS or not math.isfinite(errors[i]):
+            break
+        apart = [np.abs((_to_scale(box, points[i]) - _to_scale(box, c)) / widths).max() for c in chosen]
+        if min(apart, default=1.0) > 0.08:
+            chosen.append(points[i])
+    return chosen
+
+
+def _to_scale(box: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """Logarithmic coordinates where the box is positive."""
+    positive = box[:, 0] > 0
+    return np.where(positive, np.log(np.where(positive, theta, 1.0)), theta)
+
+
+def _box_points(box: np.ndarray) -> np.ndarray:
+    n = len(box)
+    tried = TRIED.get(n, TRIED_BEYOND)
+    if n <= 2:
+        side = round(tried ** (1 / n))
+        axis = (np.arange(side) + 0.5) / side
+        unit = np.stack([m.ravel() for m in np.meshgrid(*[axis] * n, indexing="ij")], axis=-1)
+    else:
+        unit = qmc.Sobol(n, scramble=False).random(tried)
+    low, high = _to_scale(box, box[:, 0]), _to_scale(box, box[:, 1])
+    scaled = low + unit * (high - low)
+    return np.where(box[:, 0] > 0, np.exp(scaled), scaled)
+
+
+def coarse_points(residual: Residual) -> tuple[np.ndarray, np.ndarray]:
+    if residual.norm.kind == "sup":
+        x = minimax.base_grid(residual)[::5]
+        return x, np.ones_like(x)
+    x, w = residual.norm.quadrature(np.array([]))
+    return x, w
+
+
+def coarse(residual: Residual, theta: np.ndarray, x: np.ndarray, w: np.ndarray) -> float:
+    """The error on fixed points: good enough to choose starts and to draw the landscape."""
+    r = np.abs(residual(x, theta))
+    if residual.norm.kind == "sup":
+        return max(float(r.max()), *(abs(residual.at_infinity(i, theta)[0]) for i in range(len(residual.limits))), 0.0)
+    square = float(np.dot(w, r * r))
+    return square if residual.norm.is_discrete else math.sqrt(square)

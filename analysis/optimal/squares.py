@@ -1,0 +1,76 @@
+"""Least-squares fits: L2, Gaussian, and mean squares over points, by variable panels and a trust-region method."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import optimize
+
+from analysis.optimal.residual import Residual
+
+
+def mean_square(residual: Residual, theta: np.ndarray) -> float:
+    """The weighted sum of r^2: the integral, the expectation or the mean."""
+    x, w = residual.norm.quadrature(residual.kinks(theta))
+    return float(np.dot(w, residual(x, theta) ** 2))
+
+
+def value(residual: Residual, theta: np.ndarray) -> float:
+    """The norm in its own unit: the root for l2 and gaussian, the mean square for grid and samples."""
+    square = mean_square(residual, theta)
+    return square if residual.norm.is_discrete else math.sqrt(square)
+
+
+def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -> tuple[np.ndarray, float]:
+    """The least of the local minima reached from the starts: the constants and the value."""
+    return min((_descend(residual, start, bounds) for start in starts), key=lambda pair: pair[1])
+
+
+def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, float]:
+    """A local minimum from the start theta.
+
+    Panels end at the kinks, so that the integral is smooth in the constants; r is continuous, so that the gradient of
+    the integral is the integral of the gradient.
+    """
+
+    def weighted(t):
+        x, w = residual.norm.quadrature(residual.kinks(t))
+        return np.sqrt(w) * residual(x, t)
+
+    def jacobian(t):
+        x, w = residual.norm.quadrature(residual.kinks(t))
+        return np.sqrt(w)[:, None] * residual.gradient(x, t)
+
+    fitted = optimize.least_squares(
+        weighted, theta, jacobian, bounds=bounds.T, x_scale="jac", ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=200
+    )
+    best = fitted.x
+    # At equal value the zero of the gradient is preferred, since it has twice the digits.
+    best = _accepted(residual, best, _stationary(weighted, jacobian, best), bounds, 1 + 1e-12)
+    if residual.norm.is_discrete:  # a sum over points has kinks of its own, where a point meets a kink of r
+        best = _accepted(residual, best, _simplex(residual, best), bounds, 1 - 1e-12)
+    return best, value(residual, best)
+
+
+def _accepted(residual: Residual, best: np.ndarray, other: np.ndarray, bounds: np.ndarray, share: float) -> np.ndarray:
+    """The other if it is within the bounds and its mean square at most that share of the best's."""
+    inside = np.isfinite(other).all() and (other >= bounds[:, 0]).all() and (other <= bounds[:, 1]).all()
+    return other if inside and mean_square(residual, other) <= share * mean_square(residual, best) else best
+
+
+def _stationary(weighted, jacobian, theta: np.ndarray) -> np.ndarray:
+    """The zero of the gradient next to theta: least squares stop when the value does, eight digits early."""
+    scale = np.abs(jacobian(theta).T @ jacobian(theta)).max() or 1.0
+    solved = optimize.root(lambda t: jacobian(t).T @ weighted(t) / scale, theta, method="hybr", options={"xtol": 1e-14})
+    return solved.x
+
+
+def _simplex(residual: Residual, theta: np.ndarray) -> np.ndarray:
+    simplex = np.vstack([theta, *(theta + np.eye(len(theta)) * 1e-3 * (1 + np.abs(theta)))])
+    return optimize.minimize(
+        lambda t: mean_square(residual, t),
+        theta,
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 1e-11, "fatol": 0, "maxiter": 600},
+    ).x

@@ -1,4 +1,4 @@
-"""The two ways in which a question is not answered."""
+"""The ways in which a question is not answered."""
 
 
 class BadInput(ValueError):
@@ -7,3 +7,7 @@ class BadInput(ValueError):
 
 class Undecided(Exception):
     """The methods at hand cannot decide; the message is the reason. Never raised to mean "false"."""
+
+
+class OutOfTime(BaseException):
+    """The time limit has passed. Not an Exception, so that no handler on the way takes it for an answer."""

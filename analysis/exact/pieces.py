@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import sympy as sp
 
@@ -169,12 +170,14 @@ def _check_analytic(expression: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp
         if not base.has(x) or base.is_positive or base.free_symbols != {x}:
             continue
         found = zeros(base, x, lower, upper)
+        edges = [lower, *(zero.x for zero in found.exact), upper]
+        if isinstance(node, sp.log) or not node.exp.is_Integer:
+            for left, right in pairwise(edges):
+                if not found.open and sign(base.subs(x, interior_point(left, right))) < 0:
+                    raise BadInput(f"expected real values for every x, but {node} is not real on ({left}, {right})")
         if found.exact or found.open:
             where = f"x = {found.exact[0].x}" if found.exact else f"the zeros of {found.open[0]}"
             raise Undecided(f"{node} may be singular at {where}")
-        needs_positive = isinstance(node, sp.log) or not node.exp.is_Integer
-        if needs_positive and sign(base.subs(x, interior_point(lower, upper))) < 0:
-            raise BadInput(f"expected real values for every x, but {node} is not real on ({lower}, {upper})")
 
 
 def _join(found: list[Piece]) -> list[Piece]:

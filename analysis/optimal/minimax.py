@@ -19,6 +19,7 @@ from analysis.optimal.residual import Residual
 
 NEAR_ACTIVE = 0.02  # branches within this share of the largest take part in the final step; a heuristic
 RELEVANT = 0.5  # lower maxima are left to the coarse grid of the linear programs; a heuristic
+SAME = 1e-9  # maxima that differ by less than this share are one value
 STEPS = 60
 BRACKETING = 22  # golden sections of a bracket before Newton's method takes over
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -139,9 +140,10 @@ def _limit_branch(residual: Residual, theta: np.ndarray, i: int) -> Branch:
 
 
 def value(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> tuple[float, float]:
-    """The sup norm, in floating point, and the x that attains it."""
-    top = max(branches(residual, theta, grid), key=lambda b: abs(b.value))
-    return abs(top.value), top.x
+    """The sup norm, in floating point, and the leftmost x that attains it."""
+    known = branches(residual, theta, grid)
+    top = max(abs(b.value) for b in known)
+    return top, min(b.x for b in known if abs(b.value) >= (1 - SAME) * top)
 
 
 def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -> tuple[np.ndarray, float]:
@@ -149,6 +151,8 @@ def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -
     grid = base_grid(residual)
     reached = [_linear_programs(residual, start, bounds, grid) for start in starts]
     least = min(best for _, best in reached)
+    if least == 0:
+        return next((theta, best) for theta, best in reached if best == 0)
     return min(
         (_polished(residual, theta, best, bounds, grid) for theta, best in _distinct(reached, least)),
         key=lambda pair: pair[1],
@@ -165,19 +169,27 @@ def _distinct(reached: list, least: float) -> list:
 
 
 def _polished(residual, theta, best, bounds, grid):
+    if best == 0:
+        return theta, best
     polished = _quadratic_programs(residual, theta, bounds, grid)
     reached = value(residual, polished, grid)[0]
     return (polished, reached) if reached <= best else (theta, best)
 
 
 def _linear_programs(residual: Residual, theta: np.ndarray, bounds: np.ndarray, grid: np.ndarray):
+    """Steps to a local minimum; the coarse grid stands for what lies low, the followed maxima for what lies high.
+
+    A grid point on the flank of a peak would only be in the way: where a kink is to pass it, its gradient is that of
+    the wrong side.
+    """
     coarse = grid[::10]
     radius = 0.25
     known = branches(residual, theta, grid)
     best = max(abs(b.value) for b in known)
     for _ in range(STEPS):
-        values = np.concatenate([[b.value for b in known], residual(coarse, theta)])
-        gradients = np.vstack([*(b.gradient for b in known), residual.gradient(coarse, theta)])
+        low = coarse[np.abs(residual(coarse, theta)) < RELEVANT * best]
+        values = np.concatenate([[b.value for b in known], residual(low, theta)])
+        gradients = np.vstack([*(b.gradient for b in known), residual.gradient(low, theta)])
         step, predicted = _epigraph_step(values, gradients, theta, bounds, radius)
         if step is None or best - predicted <= 1e-9 * best or radius < 1e-12:
             break

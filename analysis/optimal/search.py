@@ -38,19 +38,24 @@ def value(residual: Residual, theta: np.ndarray) -> tuple[float, float | None]:
 
 
 def _starts(residual: Residual, boxes: Mapping[str, tuple[float, float]]) -> list[np.ndarray]:
-    """The best points of the starting box that are not next to a better one."""
+    """The best points of the starting box that are not next to a better one, and one of those with equal errors.
+
+    Equal errors are a plateau: some constants do not matter there, as others set the error.
+    """
     box = np.array([boxes[s.name] for s in residual.free])
     points = _box_points(box)
     fixed = coarse_points(residual)
     errors = np.array([coarse(residual, theta, *fixed) for theta in points])
     chosen: list[np.ndarray] = []
+    reached: list[float] = []
     widths = _to_scale(box, box[:, 1]) - _to_scale(box, box[:, 0])
     for i in np.argsort(errors, kind="stable"):
         if len(chosen) == STARTS or not math.isfinite(errors[i]):
             break
         apart = [np.abs((_to_scale(box, points[i]) - _to_scale(box, c)) / widths).max() for c in chosen]
-        if min(apart, default=1.0) > 0.08:
+        if min(apart, default=1.0) > 0.08 and not any(math.isclose(errors[i], e, rel_tol=1e-9) for e in reached):
             chosen.append(points[i])
+            reached.append(errors[i])
     return chosen
 
 

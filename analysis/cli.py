@@ -1,0 +1,346 @@
+"""The command `actapprox`: the only place that prints, reads or writes a user's files, or exits.
+
+Exit status: 0 answered; 1 the answer is no; 2 bad usage or input, with one line on standard error; 3 UNDECIDED;
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from analysis.activation.errors import BadInput, OutOfTime, Undecided
+
+ANSWERED, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+VERDICTS = {"PROVED": ANSWERED, "REFUTED": NO, "UNDECIDED": UNDECIDED}
+
+Options = Callable[[Callable], Callable]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command and returns its exit status; a user's mistake is one line on standard error."""
+    try:
+        status = command.main(arguments, prog_name="actapprox", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as asked:
+        return asked.exit_code
+    except click.ClickException as problem:
+        return _complain(_one_line(problem.format_message()))
+    except BadInput as problem:
+        return _complain(str(problem))
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader has gone; keep the interpreter from complaining about it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ANSWERED
+    except OSError as problem:
+        return _complain(f"{problem.strerror or problem}: {problem.filename or 'standard output'}")
+    return status if isinstance(status, int) else ANSWERED
+
+
+def _complain(message: str, status: int = BAD) -> int:
+    print(f"actapprox: {message}", file=sys.stderr)
+    return status
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _version() -> str:
+    try:
+        return version("actapprox")
+    except PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+# options
+
+
+def _answer_options(plot: bool = False) -> Options:
+    options = [
+        click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
+        click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file."),
+        click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+                     help="Seconds after which the answer is UNDECIDED."),
+    ]  # fmt: skip
+    if plot:
+        options.append(
+            click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw it: .svg, .png or .pdf.")
+        )
+    return _together(options)
+
+
+def _together(options: Sequence[Options]) -> Options:
+    def decorate(function: Callable) -> Callable:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+_NORM_OPTIONS = _together(
+    [
+        click.option("--norm", help="sup (default), l2, gaussian, grid or samples."),
+        click.option("--domain", metavar="LO,HI", help="Where it counts; -inf and inf allowed. Default: all of R."),
+        click.option("--sigma", type=float, help="Standard deviation of the inputs, for --norm gaussian. Default: 1."),
+        click.option("--grid", metavar="LO,HI,N", help="Mean square over linspace(LO, HI, N)."),
+        click.option("--samples", type=click.Path(path_type=Path), help="Mean square over a .npy or .csv file."),
+    ]
+)
+
+
+# commands
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A function is a catalogue name (mish), a name with constants (swish(beta=2)), an expression in x "
+    "(x*tanh(exp(x))), or a .json file that an earlier command wrote.",
+)
+@click.version_option(_version(), prog_name="actapprox", message="%(prog)s %(version)s")
+def command() -> None:
+    """Approximations of neural-network activations: exact facts, best constants, identities."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file.")
+def list_(as_json: bool, out: Path | None) -> int:
+    """What is in the catalogue: name, formula, constants, source.
+
+    Example: actapprox list --json
+    """
+    from analysis.shown import contents
+
+    return _answer(contents.contents(), as_json, out)
+
+
+@command.command()
+@click.argument("function")
+@click.option("--symbolic", is_flag=True, help="Keep a family's constants free even where it has defaults.")
+@click.option("--tol", type=float, default=1e-15, show_default=True, help="Relative width of the enclosures.")
+@_answer_options(plot=True)
+def show(
+    function: str, symbolic: bool, tol: float, as_json: bool, out: Path | None, plot: Path | None, timeout: float
+) -> int:
+    """The exact card of FUNCTION: derivative, kinks and their jumps, extrema, inflections, asymptotes.
+
+    Example: actapprox show "x*tanh(exp(x))"
+    """
+    with _limited(timeout, as_json):
+        from analysis.shown import card
+
+        answer = card.show(_function_text(function), tol=tol, symbolic=symbolic)
+        if plot:
+            _draw(plot, "function_plot", answer.record)
+        return _answer(answer, as_json, out)
+    return UNDECIDED
+
+
+@command.command()
+@click.argument("left")
+@click.argument("right")
+@click.option("--where", default="", help='Names for subexpressions: "w=..., d=...".')
+@click.option("--assume", default="", help='What is known of free constants: "beta>0".')
+@_answer_options()
+def prove(left: str, right: str, where: str, assume: str, as_json: bool, out: Path | None, timeout: float) -> int:
+    """Is LEFT = RIGHT for every real x? Exit status 0: PROVED; 1: REFUTED, with a witness; 3: UNDECIDED.
+
+    Example: actapprox prove "diff(silu)" "sigmoid(x)*(1 + x*sigmoid(-x))"
+    """
+    with _limited(timeout, as_json):
+        from analysis.rigorous.identity import prove as decide
+
+        answer = decide(_function_text(left), _function_text(right), where, assume)
+        _answer(answer, as_json, out)
+        return VERDICTS[str(answer.verdict)]
+    return UNDECIDED
+
+
+@command.command()
+@click.argument("family")
+@click.option("--to", "target", required=True, help="The function to come close to.")
+@click.option("--fix", multiple=True, metavar="b=3", help="Give a constant its value.")
+@click.option("--tie", multiple=True, metavar="a=2*b", help="Make a constant an expression in the others.")
+@_NORM_OPTIONS
+@_answer_options(plot=True)
+def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], norm: str | None, domain: str | None,
+        sigma: float | None, grid: str | None, samples: Path | None, as_json: bool, out: Path | None,
+        plot: Path | None, timeout: float) -> int:  # fmt: skip
+    """The best constants of FAMILY for a target, and the published ones beside them.
+
+    FAMILY is a catalogued family (hard_gate) or an expression with names in it (x*clip(x+b,0,a)/a), whose constants are
+    taken to be positive.
+
+    Example: actapprox fit hard_gate --to mish --fix b=3
+    """
+    with _limited(timeout, as_json):
+        from analysis.activation.parsing import definitions
+        from analysis.optimal import constants
+
+        measure = _norm(norm, domain, sigma, grid, samples)
+        given = {name: text for part in fix for name, text in definitions(part, "--fix").items()}
+        tied = {name: text for part in tie for name, text in definitions(part, "--tie").items()}
+        answer = constants.fit(_function_text(family), _function_text(target), measure, fix=given, tie=tied)
+        if plot:
+            _draw(plot, "fit_plot", answer)
+        return _answer(answer, as_json, out)
+    return UNDECIDED
+
+
+# reading
+
+
+def _function_text(text: str) -> str:
+    """The text itself, or the formula in the result file that it names."""
+    if not text.endswith(".json"):
+        return text
+    try:
+        result = json.loads(Path(text).read_text(encoding="utf-8"))
+        formula = result["formula"]
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(f"expected a result of actapprox with a formula in {text}") from None
+    if not isinstance(formula, str):
+        raise BadInput(f"{text} holds no function: its formula is {formula!r}")
+    return formula
+
+
+def _norm(kind: str | None, domain: str | None, sigma: float | None, grid: str | None, samples: Path | None):
+    from analysis.optimal.norms import KINDS, Norm
+
+    kind = kind or ("grid" if grid else "samples" if samples else "sup")
+    if kind not in KINDS:
+        raise BadInput(f"expected --norm out of {', '.join(KINDS)}, got {kind!r}")
+    for option, value, owner in (
+        ("--grid", grid, "grid"),
+        ("--samples", samples, "samples"),
+        ("--sigma", sigma, "gaussian"),
+    ):
+        if value is not None and kind != owner:
+            raise BadInput(f"expected {option} with --norm {owner}, got it with --norm {kind}")
+    if domain is not None and kind in ("grid", "samples"):
+        raise BadInput(f"expected no --domain with --norm {kind}, whose points are the domain")
+    if kind == "grid":
+        low, high, count = _numbers(grid or "", 3, "--grid LO,HI,N")
+        if count != int(count):
+            raise BadInput(f"expected --grid LO,HI,N with a whole N, got {grid}")
+        return Norm.grid(low, high, int(count))
+    if kind == "samples":
+        if samples is None:
+            raise BadInput("expected --samples FILE with --norm samples, got none")
+        return Norm.samples(_samples(samples), label=f"{samples.name}")
+    low, high = _numbers(domain, 2, "--domain LO,HI") if domain else (float("-inf"), float("inf"))
+    return Norm(kind, low, high, 1.0 if sigma is None else sigma)
+
+
+def _numbers(text: str, count: int, expected: str) -> list[float]:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != count or any(v != v for v in values):
+        raise BadInput(f"expected {expected}, got {text!r}")
+    return values
+
+
+def _samples(path: Path):
+    import numpy as np
+
+    try:
+        values = (
+            np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=1)
+        )
+        return np.asarray(values, dtype=float)
+    except (ValueError, TypeError, EOFError) as problem:
+        raise BadInput(f"expected numbers in {path} (.npy or .csv), got: {_one_line(str(problem))}") from None
+
+
+# answering
+
+
+@contextmanager
+def _limited(seconds: float, as_json: bool):
+    """Ends the work after so many seconds, and turns what is undecided into an answer; the caller then exits with 3."""
+
+    def stop(*_):
+        raise OutOfTime(f"no answer within {seconds:g} s (--timeout)")
+
+    previous = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    except (OutOfTime, Undecided, NotImplementedError, RecursionError) as reason:  # the last two are how sympy gives up
+        text = _one_line(str(reason))
+        print(json.dumps({"verdict": "UNDECIDED", "reason": text}) if as_json else f"UNDECIDED: {text}")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+
+
+def _answer(record: Any, as_json: bool, out: Path | None) -> int:
+    """Prints the record, and writes its JSON where it was asked for."""
+    if out:
+        _write(out, (json.dumps(record.to_dict(), indent=2, allow_nan=False) + "\n").encode())
+    if as_json:
+        print(json.dumps(record.to_dict(), allow_nan=False))
+        return ANSWERED
+    from rich.console import Console
+
+    from analysis.shown.terminal import render
+
+    if sys.stdout.isatty():
+        Console(highlight=False).print(render(record.sheet()))
+    else:  # nothing is wrapped or padded where a program may read it
+        console = Console(width=1000, highlight=False, color_system=None)
+        with console.capture() as captured:
+            console.print(render(record.sheet()))
+        print("\n".join(line.rstrip() for line in captured.get().splitlines()))
+    return ANSWERED
+
+
+def _draw(path: Path, how: str, what: Any) -> None:
+    formats = ("svg", "png", "pdf")
+    if path.suffix[1:] not in formats:
+        raise BadInput(f"expected --plot FILE ending in .{', .'.join(formats)}, got {path.name!r}")
+    import io
+
+    from analysis.shown import figures
+
+    buffer = io.BytesIO()
+    getattr(figures, how)(what).savefig(buffer, format=path.suffix[1:])
+    _write(path, buffer.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes the file whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,312 @@
+"""The card of a function: everything that is exactly true of it, in one record. The answer of `show`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import sympy as sp
+from flint import ctx
+
+from analysis.activation import lookup
+from analysis.activation.errors import BadInput
+from analysis.activation.functions import elementary
+from analysis.activation.parsing import X
+from analysis.activation.record import Activation, Family
+from analysis.activation.sheet import Line, Record, Sheet, Table
+from analysis.exact.asymptotes import Asymptote, asymptote, limit_at_infinity
+from analysis.exact.breakpoints import Breakpoint, breakpoints_of, smoothness_of, value_at
+from analysis.exact.normal import is_zero, rational_form, tidy
+from analysis.exact.pieces import Piece, as_piecewise, derivative_pieces, pieces
+from analysis.exact.stationary import Equation, Point, Stationary, stationary_of
+from analysis.rigorous import balls, roots
+
+DIGITS = 15
+MOST_DIGITS = 1000
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An extremum or inflection: exact where a closed form is known, enclosed where there are no free constants."""
+
+    x: sp.Basic | None
+    value: sp.Expr | None
+    x_enclosure: Pair | None
+    value_enclosure: Pair | None
+    condition: sp.Basic = sp.true
+
+    def to_dict(self) -> dict:
+        def side(exact, enclosure) -> dict:
+            return {"exact": None if exact is None else str(exact), "enclosure": enclosure and list(enclosure)}
+
+        found = {"x": side(self.x, self.x_enclosure), "value": side(self.value, self.value_enclosure)}
+        return found if self.condition == sp.true else found | {"if": str(self.condition)}
+
+    def text(self) -> str:
+        condition = "" if self.condition == sp.true else f"   if {self.condition}"
+        if self.x is None or self.x_enclosure is None:
+            x, value = (self.x, self.value) if self.x is not None else (self.x_enclosure, self.value_enclosure)
+            return f"x = {_shown(x)}, f = {_shown(value)}{condition}"
+        if isinstance(self.x, sp.Interval) or self.x.is_Rational:
+            return f"x = {self.x}, f = {self.value}"
+        return f"x = {self.x} in {_shown(self.x_enclosure)}, f = {self.value} in {_shown(self.value_enclosure)}"
+
+    def latex(self) -> str | None:
+        return None if self.x is None else f"x = {sp.latex(self.x)},\\quad f = {sp.latex(self.value)}"
+
+
+@dataclass(frozen=True)
+class Card(Record):
+    """What is exactly true of an activation, or of a family for all its constants; computed when first asked for.
+
+    `complete` says whether the lists of extrema and of inflections are proved complete; `range` and `lipschitz` are
+    None where they are not.
+    """
+
+    record: Activation | Family
+    digits: int = DIGITS + 2
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        return pieces(self.record.expression)
+
+    @cached_property
+    def derivative(self) -> sp.Expr:
+        """f' wherever it exists; at a breakpoint the slope on its left."""
+        return as_piecewise(derivative_pieces(self.pieces), short=_shortest)
+
+    @cached_property
+    def breakpoints(self) -> tuple[Breakpoint, ...]:
+        return breakpoints_of(self.pieces)
+
+    @cached_property
+    def smoothness(self) -> int | sp.Expr | None:
+        return smoothness_of(self.breakpoints)
+
+    @cached_property
+    def stationary(self) -> Stationary:
+        return stationary_of(self.pieces)
+
+    @cached_property
+    def minima(self) -> tuple[Place, ...]:
+        return self._places(self.stationary.minima, order=1, rising=True)
+
+    @cached_property
+    def maxima(self) -> tuple[Place, ...]:
+        return self._places(self.stationary.maxima, order=1, rising=False)
+
+    @cached_property
+    def inflections(self) -> tuple[Place, ...]:
+        return self._places(self.stationary.inflections, order=2, rising=None)
+
+    @property
+    def complete(self) -> Mapping[str, bool]:
+        open_orders = {equation.order for equation in self.stationary.equations}
+        return {"extrema": 1 not in open_orders, "inflections": 2 not in open_orders}
+
+    @cached_property
+    def asymptotes(self) -> Mapping[str, Asymptote | None]:
+        return {"-oo": asymptote(self.pieces[0].expression, -1), "oo": asymptote(self.pieces[-1].expression, 1)}
+
+    @cached_property
+    def range(self) -> Pair | None:
+        """Enclosure of the infimum and supremum of f: lower end of the one, upper end of the other."""
+        if not self.complete["extrema"] or self._is_symbolic:
+            return None
+        return self._hull([*self.stationary.minima, *self.stationary.maxima])
+
+    @cached_property
+    def lipschitz(self) -> Pair | None:
+        """Enclosure of the least Lipschitz constant sup |f'|; infinite where f jumps or its slope is unbounded."""
+        if not self.complete["inflections"] or self._is_symbolic:
+            return None
+        if self.smoothness == -1:
+            return "inf", "inf"
+        slopes = self._ends(1)
+        slopes += [sp.diff(p.expression, X).subs(X, q.x) for p in self.pieces for q in self._inflections_in(p)]
+        if any(not s.is_finite for s in slopes):
+            return "inf", "inf"
+        with ctx.workprec(self._bits):
+            pairs = [self._pair(abs(slope)) for slope in slopes]
+        return max((low for low, _ in pairs), key=_number), max((high for _, high in pairs), key=_number)
+
+    # how
+
+    @property
+    def _bits(self) -> int:
+        return int(3.33 * self.digits) + 64
+
+    @property
+    def _is_symbolic(self) -> bool:
+        return self.record.expression.free_symbols != {X} and bool(self.record.expression.free_symbols - {X})
+
+    def _places(self, points: tuple[Point, ...], order: int, rising: bool | None) -> tuple[Place, ...]:
+        found = [self._exact_place(point) for point in points]
+        if not self._is_symbolic:
+            for equation in self.stationary.equations:
+                if equation.order == order:
+                    found += self._enclosed_places(equation, rising, [p for p in found if p.x is not None])
+            found.sort(key=lambda place: float(place.x_enclosure[0]) if place.x_enclosure else 0.0)
+        return tuple(found)
+
+    def _exact_place(self, point: Point) -> Place:
+        if self._is_symbolic:
+            return Place(point.x, point.value, None, None, point.condition)
+        with ctx.workprec(self._bits):
+            value = self._pair(point.value)
+            if isinstance(point.x, sp.Interval):
+                return Place(point.x, point.value, (self._pair(point.x.start)[0], self._pair(point.x.end)[1]), value)
+            return Place(point.x, point.value, self._pair(point.x), value)
+
+    def _pair(self, value: sp.Expr) -> Pair:
+        return balls.decimals_of(value, self.digits)
+
+    def _enclosed_places(self, equation: Equation, rising: bool | None, known: list[Place]) -> list[Place]:
+        piece = next(p for p in self.pieces if (p.lower, p.upper) == (equation.lower, equation.upper))
+        derivative = sp.diff(piece.expression, X, equation.order)
+        found = []
+        for root in roots.sign_changes(derivative, piece.lower, piece.upper, self.digits):
+            with ctx.workprec(self._bits):
+                if any(
+                    root.x.overlaps(balls.enclose(place.x)) for place in known if not isinstance(place.x, sp.Interval)
+                ):
+                    continue
+                value = balls.evaluator(piece.expression)(root.x)
+                if rising is None or root.rising is rising:
+                    pair = balls.decimals(root.x, self.digits), balls.decimals(value, self.digits)
+                    found.append(Place(None, None, *pair))
+        return found
+
+    def _ends(self, order: int) -> list[sp.Expr]:
+        """The one-sided values or limits of the derivative at the ends of every piece."""
+        found = []
+        for piece in self.pieces:
+            g = sp.diff(piece.expression, X, order)
+            for end in (piece.lower, piece.upper):
+                finite = end.is_finite
+                found.append(value_at(g, X, end) if finite else limit_at_infinity(g, 1 if end == sp.oo else -1))
+        return found
+
+    def _inflections_in(self, piece: Piece) -> list[Point]:
+        inside = []
+        for point in self.stationary.inflections:
+            if is_zero(sp.diff(piece.expression, X, 2).subs(X, point.x)) is not False:
+                inside.append(point)
+        return inside
+
+    def _hull(self, extrema: list[Point]) -> Pair:
+        values = [*self._ends(0), *(point.value for point in extrema)]
+        with ctx.workprec(self._bits):
+            pairs = [self._pair(value) for value in values]
+        return min((low for low, _ in pairs), key=_number), max((high for _, high in pairs), key=_number)
+
+    def to_dict(self) -> dict:
+        """The JSON of `actapprox show`."""
+        record = self.record
+        return {
+            "name": record.name,
+            "formula": record.formula,
+            "latex": sp.latex(record.expression),
+            "constants": self._constants(),
+            "derivative": str(elementary(self.derivative)),
+            "smoothness": "oo" if self.smoothness == sp.oo else self.smoothness,
+            "breakpoints": [
+                {
+                    "x": str(point.x),
+                    "smoothness": point.smoothness,
+                    "jumps": {str(k): str(jump) for k, jump in enumerate(point.jumps)},
+                }
+                for point in self.breakpoints
+            ],
+            "minima": [place.to_dict() for place in self.minima],
+            "maxima": [place.to_dict() for place in self.maxima],
+            "inflections": [place.to_dict() for place in self.inflections],
+            "complete": dict(self.complete),
+            "range": self.range and list(self.range),
+            "lipschitz": self.lipschitz and list(self.lipschitz),
+            "asymptotes": {
+                end: line and {"slope": str(line.slope), "intercept": str(line.intercept)}
+                for end, line in self.asymptotes.items()
+            },
+            "sources": list(record.sources),
+        }
+
+    def _constants(self) -> dict[str, str | None]:
+        if isinstance(self.record, Family):
+            return dict.fromkeys((c.name for c in self.record.constants), None)
+        return {name: str(value) for name, value in self.record.constants.items()}
+
+    def sheet(self) -> Sheet:
+        """The card for people."""
+        record = self.record
+        lines = [
+            Line("formula", record.formula, sp.latex(record.expression)),
+            Line("derivative", str(self.derivative), sp.latex(self.derivative)),
+            Line("smoothness", _smoothness_text(self.smoothness)),
+        ]
+        for kind in ("minimum", "maximum", "inflection"):
+            places: tuple[Place, ...] = getattr(
+                self, {"minimum": "minima", "maximum": "maxima"}.get(kind, "inflections")
+            )
+            lines += [Line(kind, place.text(), place.latex()) for place in places]
+        if self.range:
+            lines.append(Line("range", f"from {self.range[0]} to {self.range[1]}"))
+        if self.lipschitz:
+            lines.append(Line("Lipschitz", _shown(self.lipschitz)))
+        for end, line in self.asymptotes.items():
+            text = "none" if line is None else str(line.slope * X + line.intercept)
+            lines.append(Line(f"at {end}", text, None if line is None else sp.latex(line.slope * X + line.intercept)))
+        lines += [Line("source", source) for source in record.sources]
+        missing = [what for what, proved in self.complete.items() if not proved]
+        notes = (f"that the list of {' and of '.join(missing)} is complete is UNDECIDED",) if missing else ()
+        return Sheet(record.name, tuple(lines), self._kink_table(), notes)
+
+    def _kink_table(self) -> tuple[Table, ...]:
+        if not self.breakpoints:
+            return ()
+        headings = ("breakpoint", "class", "jump of f", "of f'", "of f''")
+        rows = [
+            (f"x = {p.x}", "depends" if p.smoothness is None else f"C^{p.smoothness}", *(str(jump) for jump in p.jumps))
+            for p in self.breakpoints
+        ]
+        return (Table(headings, tuple(rows)),)
+
+
+def show(function: str | Activation | Family, *, tol: float = 10.0**-DIGITS, symbolic: bool = False) -> Card:
+    """The exact card of a function of x, or of a catalogued family for all its constants.
+
+    `tol` is the relative width of the enclosures. By name, a family with default constants (elu, softplus, ...) is
+    shown with those, unless `symbolic`. Raises Undecided where the breakpoints cannot be found.
+    """
+    if not 10.0**-MOST_DIGITS <= tol < 1:
+        raise BadInput(f"expected a tolerance between 1e-{MOST_DIGITS} and 1, got {tol:g}")
+    record = lookup.get(function) if isinstance(function, str) else function
+    if isinstance(function, str) and isinstance(record, Family) and not symbolic:
+        record = next((m for m in record.members if m.name == record.name), record)
+    # Two digits more than the width asks for: one for the rounding outward at either end.
+    return Card(record, math.ceil(-math.log10(tol)) + 2)
+
+
+def _shortest(expression: sp.Expr) -> sp.Expr:
+    rational = rational_form(expression)
+    return tidy(expression) if rational is None else rational
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text.replace("inf", "Infinity"))
+
+
+def _shown(what) -> str:
+    if not isinstance(what, tuple):
+        return str(what)
+    return what[0] if what[0] == what[1] else f"[{what[0]}, {what[1]}]"
+
+
+def _smoothness_text(smoothness: int | sp.Expr | None) -> str:
+    if smoothness is None:
+        return "depends on the constants"
+    return "analytic" if smoothness == sp.oo else f"C^{smoothness}" if smoothness >= 0 else "discontinuous"

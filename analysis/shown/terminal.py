@@ -1,0 +1,43 @@
+"""A sheet as rich renders it on a terminal. Nothing is printed here."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from analysis.activation.sheet import Sheet, Table
+
+VERDICT_STYLES = {"PROVED": "bold green", "REFUTED": "bold red", "UNDECIDED": "bold yellow"}
+
+
+def render(sheet: Sheet) -> RenderableType:
+    """The sheet: title, labelled lines in two columns, tables, notes."""
+    parts: list[RenderableType] = [Text(sheet.title, style="bold")]
+    if sheet.lines:
+        grid = RichTable.grid(padding=(0, 2))
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        for line in sheet.lines:
+            grid.add_row(Text(f"  {line.label}"), _coloured(line.text))
+        parts.append(grid)
+    parts += [_table(table) for table in sheet.tables]
+    parts += [Text(f"  {note}", style="italic") for note in sheet.notes]
+    return Group(*parts)
+
+
+def _coloured(text: str) -> Text:
+    first = text.split(" ", 1)[0]
+    coloured = Text(text)
+    if first in VERDICT_STYLES:
+        coloured.stylize(VERDICT_STYLES[first], 0, len(first))
+    return coloured
+
+
+def _table(table: Table) -> RichTable:
+    drawn = RichTable(box=None, pad_edge=True, padding=(0, 1), header_style="dim")
+    for i, heading in enumerate(table.headings):
+        drawn.add_column(heading, justify="left" if i < table.texts else "right", overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    return drawn

@@ -1,0 +1,100 @@
+# make figures, on a machine with Python 3.11 or newer: builds .venv from the lock, runs the notebooks, writes figures/.
+#
+# The target of a notebook is the executed notebook under build/, which git ignores: the times of committed figures mean
+# nothing after a clone. Its prerequisites are read from the sources by analysis/shown/closure.py.
+
+PYTHON ?= python3
+TARGET ?= mish
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+READY := $(VENV)/ready
+
+# A folder name for TARGET, which may be an expression; what had to be replaced in it is told apart by a checksum.
+slug := t='$(subst ','\'',$(TARGET))'; s=$$(printf %s "$$t" | tr -cs 'A-Za-z0-9_\n-' _); \
+	[ "$$s" = "$$t" ] || s=$$s-$$(printf %s "$$t" | cksum | cut -c1-6); printf %s "$$s"
+SLUG    := $(if $(filter-out mish,$(TARGET)),$(shell $(slug)),mish)
+FIGURES := figures$(if $(filter-out mish,$(SLUG)),/$(SLUG))
+BUILD   := build/$(SLUG)
+
+NOTEBOOKS := $(wildcard notebooks/*.ipynb)
+EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/%)
+SOURCES   := $(NOTEBOOKS) $(filter-out %/__pycache__,$(wildcard analysis/*.py analysis/*/* results/* results/*/*))
+RUNNER    := analysis/shown/notebooks.py analysis/shown/publishing.py analysis/shown/reproducible.py
+
+MAKEFLAGS += --no-builtin-rules
+# Whatever the locale, files are UTF-8. What Python compiles is kept, or each notebook would compile its imports again.
+export PYTHONUTF8 = 1
+unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
+
+.PHONY: help figures test slow lint lab lock clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+figures: $(EXECUTED) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
+
+$(BUILD)/%.ipynb: notebooks/%.ipynb requirements.lock $(RUNNER) | $(READY)
+	@$(PY) -m analysis.shown.notebooks run $< --target '$(subst ','\'',$(TARGET))' --figures $(FIGURES) --build $(BUILD)
+
+ifneq (,$(filter figures $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
+include build/deps.mk
+
+# A figure that is missing, or is not what its notebook drew, runs the notebook again.
+STALE := $(shell for m in $(EXECUTED:%.ipynb=%.sha256); do \
+	test -e $$m && { test ! -s $$m || sha256sum --check --status $$m; } || echo $${m%.sha256}.ipynb; done 2>/dev/null)
+$(STALE): FORCE
+endif
+
+# Folders count as well: they are newer after a file in them was added or removed.
+build/deps.mk: $(SOURCES) $(sort $(dir $(SOURCES))) | $(READY)
+	@mkdir -p $(@D)
+	@$(PY) -P analysis/shown/closure.py $@
+
+# Under a lock, for two makes may start at once. An environment without its last file was interrupted: it starts anew.
+# The editable install is a path, here a relative one: Python 3.11 reads it in the encoding of the locale, and in locale C
+# an absolute one with an accent in it would keep any program of this environment from starting.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("actapprox needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	@$(if $(shell command -v flock),flock $(VENV).lock) sh -euc '$(environment)'
+
+define environment
+newer() { test $(READY) -nt $$1; }; \
+install() { $(PY) -m uv pip install --quiet --python $(PY) "$$@" || $(PY) -m pip install --quiet "$$@"; }; \
+newer requirements.lock && newer pyproject.toml && exit; \
+newer requirements.lock || { \
+	echo "making $(VENV) from requirements.lock"; \
+	$(PYTHON) -m venv --clear $(VENV); \
+	sed -n "/^uv==/,/[^\\\\]$$/p" requirements.lock > $(VENV)/uv.txt; \
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt || true; \
+	install --no-deps --require-hashes --requirement requirements.lock; \
+	mkdir $(VENV)/matplotlib; \
+	MPLCONFIGDIR=$(VENV)/matplotlib $(PY) -c "import matplotlib.font_manager"; \
+}; \
+install --no-deps --no-build-isolation --no-index --editable .; \
+for path in $(VENV)/lib/*/site-packages/_actapprox.pth; do echo ../../../.. > $$path; done; \
+touch $(READY)
+endef
+
+test: | $(READY) ## the test suite
+	@$(PY) -m pytest -n 2 -m "not slow"
+
+slow: | $(READY) ## the tests that take minutes or ask the network
+	@$(PY) -m pytest -m slow
+
+lint: | $(READY) ## style, formatting, types; stored notebooks carry no outputs
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(if $(NOTEBOOKS),$(PY) -m nbstripout --verify --keep-id $(NOTEBOOKS))
+	$(PY) -m mypy
+
+lab: | $(READY) ## open the notebooks in JupyterLab (LAB=... : its options)
+	JUPYTER_PREFER_ENV_PATH=1 $(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks $(LAB)
+
+lock: | $(READY) ## resolve requirements.lock from pyproject.toml again (LOCK=--upgrade: to the newest)
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+		--no-annotate --no-header --extra notebooks --extra dev $(LOCK) --output-file requirements.lock pyproject.toml
+
+clean: ## remove what make and the tools have made, but the figures and .venv
+	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from scipy import special
 
 from analysis.activation import functions
 from analysis.activation.parsing import X
@@ -170,18 +169,24 @@ def stable(expression: sp.Expr) -> sp.Expr:
 
     Those of `functions.recognise`; 1 - tanh(u)^2 = sech(u)^2; c exp(u) - c = c expm1(u); log(1 + u) = log1p(u).
     """
-    u = sp.Wild("u")
-    rewritten = functions.recognise(expression).replace(1 - sp.tanh(u) ** 2, sp.sech(u) ** 2)
-    rewritten = rewritten.replace(sp.log, lambda z: log1p(z - 1) if z.is_Add and sp.S.One in z.args else sp.log(z))
-    return rewritten.replace(lambda e: e.is_Add, _with_expm1)
+    rewritten = functions.recognise(expression).replace(sp.log, _log_near_one)
+    return rewritten.replace(lambda e: e.is_Add, _without_cancellation)
 
 
-def _with_expm1(total: sp.Add) -> sp.Expr:
+def _log_near_one(z: sp.Expr) -> sp.Expr:
+    return log1p(z - 1) if z.is_Add and sp.S.One in z.args else sp.log(z)
+
+
+def _without_cancellation(total: sp.Add) -> sp.Expr:
     constant, rest = total.as_coeff_Add()
     for term in sp.Add.make_args(rest):
         coefficient, e = term.as_coeff_Mul()
-        if isinstance(e, sp.exp) and constant == -coefficient != 0:
+        if constant == 0 or constant != -coefficient:
+            continue
+        if isinstance(e, sp.exp):
             return rest - term + coefficient * expm1(e.args[0])
+        if isinstance(e, sp.Pow) and isinstance(e.base, sp.tanh) and e.exp == 2:
+            return rest - term + constant * sp.sech(e.base.args[0]) ** 2
     return total
 
 
@@ -204,6 +209,8 @@ def _sech(z):
 
 def _erf(z):
     if z.dtype != np.longdouble:
+        from scipy import special  # slow to import, and most functions do without
+
         return special.erf(z)
     body, tail = _erf_and_erfc(np.abs(z))
     return np.copysign(np.where(np.abs(z) < 2, body, 1 - tail), z)
@@ -211,6 +218,8 @@ def _erf(z):
 
 def _Phi(z):
     if z.dtype != np.longdouble:
+        from scipy import special
+
         return special.ndtr(z)
     body, tail = _erf_and_erfc(np.abs(z) * np.sqrt(z.dtype.type(0.5)))
     small = np.abs(z) < 1

@@ -11,11 +11,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, elementary, sigmoid, softplus, squareplus
+
+HIGHEST_POWER = 1000  # of a generator: exponents 0.929... x and 1.655... x of a fit would need powers of 10^16
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Quotient:
         return expression.xreplace(self.generators)
 
 
+@lru_cache(maxsize=1024)
 def quotient(expression: sp.Expr) -> Quotient:
     """The expression, which must be free of kinks, as numerator over denominator without common factor."""
     spelled = _spell(expression)
@@ -151,6 +155,8 @@ def _name_exponentials(expression: sp.Expr, generators: dict) -> sp.Expr:
     names: dict[sp.Expr, tuple[sp.Symbol, sp.Rational]] = {}
     for monomial, coefficients in sorted(by_monomial.items(), key=lambda item: sp.default_sort_key(item[0])):
         unit = _common_unit(coefficients)
+        if max(abs(c / unit) for c in coefficients) > HIGHEST_POWER:
+            continue  # each stays opaque
         symbol = sp.Dummy("E", positive=True)
         names[monomial] = symbol, unit
         generators[symbol] = sp.exp(unit * monomial)

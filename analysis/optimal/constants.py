@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 
 from analysis.activation import lookup
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.parsing import X, number
 from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
@@ -24,6 +24,7 @@ from analysis.exact.verdict import Verdict
 from analysis.optimal import search
 from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual, Unbounded
+from analysis.rigorous.distance import supremum
 from analysis.rigorous.pointwise import Pair, enclose_mean_square, enclose_size
 
 NOT_YET = "found from several starts in floating point; that no other constants are better is not proved"
@@ -94,6 +95,8 @@ class Fit(Record):
         lines = [Line("family", self.family.formula, sp.latex(self.family.expression)), Line("constants", values)]
         where = "" if self.attained_at is None else f", attained at x = {decimal(self.attained_at, 9)}"
         lines.append(Line("error", f"{decimal(self.estimate, 9)} ({self.norm.unit}{where})"))
+        if self.error and math.isfinite(self.estimate):
+            lines.append(Line("certified", f"the error of these constants is in [{self.error[0]}, {self.error[1]}]"))
         if finite:
             lines.append(Line("optimum", f"{self.verdict}: {NOT_YET}"))
         names = tuple(self.constants)
@@ -109,11 +112,12 @@ class Fit(Record):
     def error(self) -> Pair | None:
         """A rigorous enclosure of the error of these very constants as printed, where there is one yet.
 
-        Over points the sum is enclosed; for the sup norm the value at the witness bounds the error from below.
+        Over points the sum is enclosed, in the sup norm the supremum; where a tail resists, the value at one point
+        bounds it from below.
         """
         if math.isinf(self.estimate):
             return "inf", "inf"
-        return enclosure(self.activation(), self.target, self.norm, self.attained_at, self.estimate)
+        return enclosure(self.activation(), self.target, self.norm, self.attained_at or 0.0, self.estimate)
 
     def activation(self) -> Activation:
         """The family with the constants as printed: an activation like any other."""
@@ -186,14 +190,18 @@ def _distance(f: Activation, g: Activation, norm: Norm) -> tuple[float, float | 
     return search.value(residual, np.array([]))
 
 
-def enclosure(f: Activation, g: Activation, norm: Norm, where: float | None, estimate: float) -> Pair | None:
-    """What is rigorously known of the distance; None where nothing is."""
+def enclosure(f: Activation, g: Activation, norm: Norm, where: float, estimate: float) -> Pair | None:
+    """What is rigorously known of the distance; None where nothing is. `where` is a place at which it is large."""
     if math.isinf(estimate):
         return "inf", "inf"
     if norm.points is not None:
         return enclose_mean_square(f.expression - g.expression, norm.points)
-    if where is not None and math.isfinite(where):
-        return enclose_size(f.expression - g.expression, where)[0], "inf"
+    if norm.kind == "sup":
+        lower, upper = (sp.oo * (1 if end > 0 else -1) if math.isinf(end) else sp.Rational(end) for end in norm.ends)
+        try:
+            return supremum(f.expression - g.expression, lower, upper).pair()
+        except Undecided:
+            return (enclose_size(f.expression - g.expression, where)[0], "inf") if math.isfinite(where) else None
     return None
 
 
@@ -261,4 +269,4 @@ def _note(residual: Residual, theta: np.ndarray, forced: list[str]) -> str:
 def _published(member: Activation, target: Activation, norm: Norm, best: float) -> Published:
     error, where = _distance(member, target, norm)
     ratio = error / best if best > 0 else math.inf
-    return Published(member.name, member.constants, enclosure(member, target, norm, where, error), error, ratio)
+    return Published(member.name, member.constants, enclosure(member, target, norm, where or 0.0, error), error, ratio)

@@ -73,6 +73,11 @@ class Norm:
         return {"sup": "sup norm", "l2": "L2 norm", "gaussian": "root mean square"}.get(self.kind, "mean square")
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the domain."""
+        return self.lower, self.upper
+
+    @property
     def is_discrete(self) -> bool:
         return self.kind in ("grid", "samples")
 

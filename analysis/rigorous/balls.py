@@ -20,6 +20,7 @@ from analysis.activation.lowering import Backend, Program
 from analysis.activation.parsing import X
 
 PRECISION = 128  # bits
+Pair = tuple[str, str]
 
 
 def evaluator(expression: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Callable[..., arb]:

@@ -8,8 +8,8 @@ import sympy as sp
 from flint import arb, ctx
 
 from analysis.rigorous import balls
+from analysis.rigorous.balls import Pair
 
-Pair = tuple[str, str]
 DIGITS = 15
 
 

@@ -1,9 +1,14 @@
-"""Zeros without a closed form, enclosed: floating point finds a candidate, a sign change in balls proves it."""
+"""Zeros without a closed form, enclosed: floating point finds a candidate, a sign change in balls proves it.
+
+That there are no others is proved apart: on the tails by their envelopes, in between by intervals on which the
+function, or its derivative, has one sign.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import sympy as sp
@@ -11,11 +16,15 @@ from flint import arb, ctx
 
 from analysis.activation import lowering
 from analysis.activation.parsing import X
-from analysis.rigorous import balls
+from analysis.rigorous import balls, tails
 
 REACH = 60.0  # candidates are looked for up to here; a zero beyond is not found, so nothing is called complete
 SAMPLES = 4001
 GUARD_BITS = 64
+STRIDE = 0.75  # of the first subdivision
+ASIDE = 0.41421356  # where a step is cut: no ratio at which a zero of interest lies
+DEEPEST = 40  # bisections
+FARTHEST = 256  # tails begin no later than here
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Root:
 def sign_changes(g: sp.Expr, lower: sp.Expr, upper: sp.Expr, digits: int = 30) -> tuple[Root, ...]:
     """Enclosures, `digits` digits wide, of zeros at which g changes sign in (lower, upper).
 
-    Each is proved to exist; that there are no others is not claimed.
+    Each is proved to exist; whether there are others is for `isolated`.
     """
     found: list[Root] = []
     with ctx.workprec(int(3.33 * digits) + GUARD_BITS):
@@ -70,3 +79,61 @@ def _proved(ball: Callable, slope: Callable, guess: float, digits: int) -> Root 
     if left > 0 > right:
         return Root(enclosure, False)
     return None
+
+
+def isolated(g: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> tuple[arb, ...] | None:
+    """Intervals that hold exactly one zero of g each, and together all zeros of g in (lower, upper).
+
+    None where that cannot be shown, as for a double zero or a tail without a rule.
+    """
+    with ctx.workprec(balls.PRECISION):
+        low, high = _start_of_tail(g, -1, lower), _start_of_tail(g, 1, upper)
+        if low is None or high is None:
+            return None
+        value, slope = balls.evaluator(g), balls.evaluator(sp.diff(g, X))
+        count = max(1, int(float(high - low) / STRIDE))
+        ends = [low, *(low + (high - low) * (k + ASIDE) / count for k in range(count)), high]
+        found: list[arb] = []
+        for pair in pairwise(ends):
+            inside = _isolated_between(value, slope, *pair, DEEPEST)
+            if inside is None:
+                return None
+            found += inside
+        return tuple(found)
+
+
+def _start_of_tail(g: sp.Expr, direction: int, end: sp.Expr) -> arb | None:
+    """The end itself if finite; else a point beyond which g has no zero."""
+    if end.is_finite:
+        return balls.enclose(end)
+    start = 8
+    while start <= FARTHEST:
+        if tails.is_definite(g, direction, start):
+            return arb(direction * start)
+        start *= 2
+    return None
+
+
+def _isolated_between(value: Callable, slope: Callable, low: arb, high: arb, depth: int) -> list[arb] | None:
+    hull = low.union(high)
+    if _excludes_zero(value, hull):
+        return []
+    if _excludes_zero(slope, hull):
+        left, right = value(low), value(high)
+        if left.contains(0) or right.contains(0):
+            return None
+        return [hull] if (left > 0) != (right > 0) else []
+    if depth == 0:
+        return None
+    cut = (low + (high - low) * ASIDE).mid()
+    left_part = _isolated_between(value, slope, low, cut, depth - 1)
+    right_part = None if left_part is None else _isolated_between(value, slope, cut, high, depth - 1)
+    return None if left_part is None or right_part is None else [*left_part, *right_part]
+
+
+def _excludes_zero(evaluate: Callable, hull: arb) -> bool:
+    try:
+        found = evaluate(hull)
+    except ZeroDivisionError:  # a wide ball around a denominator
+        return False
+    return found.is_finite() and not found.contains(0)

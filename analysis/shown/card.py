@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 import sympy as sp
-from flint import ctx
+from flint import arb, ctx
 
 from analysis.activation import lookup
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.functions import elementary
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Line, Record, Sheet, Table
-from analysis.exact.asymptotes import Asymptote, asymptote, limit_at_infinity
-from analysis.exact.breakpoints import Breakpoint, breakpoints_of, smoothness_of, value_at
-from analysis.exact.normal import is_zero, rational_form, tidy
+from analysis.exact import bounds
+from analysis.exact.asymptotes import Asymptote, asymptote
+from analysis.exact.breakpoints import Breakpoint, breakpoints_of, smoothness_of
+from analysis.exact.normal import rational_form, tidy
 from analysis.exact.pieces import Piece, as_piecewise, derivative_pieces, pieces
 from analysis.exact.stationary import Equation, Point, Stationary, stationary_of
 from analysis.rigorous import balls, roots
+from analysis.rigorous.distance import supremum_of
 
 DIGITS = 15
 MOST_DIGITS = 1000
@@ -64,7 +66,7 @@ class Card(Record):
     """What is exactly true of an activation, or of a family for all its constants; computed when first asked for.
 
     `complete` says whether the lists of extrema and of inflections are proved complete; `range` and `lipschitz` are
-    None where they are not.
+    None where there are free constants or a tail resists.
     """
 
     record: Activation | Family
@@ -103,10 +105,20 @@ class Card(Record):
     def inflections(self) -> tuple[Place, ...]:
         return self._places(self.stationary.inflections, order=2, rising=None)
 
-    @property
+    @cached_property
     def complete(self) -> Mapping[str, bool]:
-        open_orders = {equation.order for equation in self.stationary.equations}
-        return {"extrema": 1 not in open_orders, "inflections": 2 not in open_orders}
+        return {
+            what: all(self._all_found(equation) for equation in self.stationary.equations if equation.order == order)
+            for what, order in (("extrema", 1), ("inflections", 2))
+        }
+
+    def _all_found(self, equation: Equation) -> bool:
+        """Whether every zero of the equation is shown to be among the enclosed ones."""
+        if self._is_symbolic:
+            return False
+        intervals = roots.isolated(equation.factor, equation.lower, equation.upper)
+        known = [root.x for root in self._roots(equation)]
+        return intervals is not None and all(any(i.overlaps(x) for x in known) for i in intervals)
 
     @cached_property
     def asymptotes(self) -> Mapping[str, Asymptote | None]:
@@ -115,24 +127,42 @@ class Card(Record):
     @cached_property
     def range(self) -> Pair | None:
         """Enclosure of the infimum and supremum of f: lower end of the one, upper end of the other."""
-        if not self.complete["extrema"] or self._is_symbolic:
-            return None
-        return self._hull([*self.stationary.minima, *self.stationary.maxima])
+        if exact := self._exactly(bounds.values):
+            return min(exact, key=_low)[0], max(exact, key=_high)[1]
+        negative = tuple(Piece(p.lower, p.upper, -p.expression) for p in self.pieces)
+        low, high = self._supremum(negative, _itself), self._supremum(self.pieces, _itself)
+        return (_negated(low[1]), high[1]) if low and high else None
 
     @cached_property
     def lipschitz(self) -> Pair | None:
         """Enclosure of the least Lipschitz constant sup |f'|; infinite where f jumps or its slope is unbounded."""
-        if not self.complete["inflections"] or self._is_symbolic:
-            return None
         if self.smoothness == -1:
             return "inf", "inf"
-        slopes = self._ends(1)
-        slopes += [sp.diff(p.expression, X).subs(X, q.x) for p in self.pieces for q in self._inflections_in(p)]
-        if any(not s.is_finite for s in slopes):
-            return "inf", "inf"
+        if exact := self._exactly(bounds.slopes):
+            return max(exact, key=_low)[0], max(exact, key=_high)[1]
+        return self._supremum(derivative_pieces(self.pieces), abs)
+
+    def _exactly(self, candidates: Callable) -> list[Pair] | None:
+        """Enclosures of the exact candidates, of their sizes for slopes; None where not all are known."""
+        if self._is_symbolic:
+            return None
+        try:
+            numbers = candidates(self.pieces, self.stationary)
+        except Undecided:
+            return None
+        if numbers is None:
+            return None
         with ctx.workprec(self._bits):
-            pairs = [self._pair(abs(slope)) for slope in slopes]
-        return max((low for low, _ in pairs), key=_number), max((high for _, high in pairs), key=_number)
+            return [self._pair(abs(n) if candidates is bounds.slopes else n) for n in numbers]
+
+    def _supremum(self, found: tuple[Piece, ...], size: Callable) -> Pair | None:
+        """The enclosed supremum; None for free constants, and where a tail resists."""
+        if self._is_symbolic:
+            return None
+        try:
+            return supremum_of(found, size=size).pair()
+        except Undecided:
+            return None
 
     # how
 
@@ -166,10 +196,9 @@ class Card(Record):
         return balls.decimals_of(value, self.digits)
 
     def _enclosed_places(self, equation: Equation, rising: bool | None, known: list[Place]) -> list[Place]:
-        piece = next(p for p in self.pieces if (p.lower, p.upper) == (equation.lower, equation.upper))
-        derivative = sp.diff(piece.expression, X, equation.order)
+        piece = self._piece_of(equation)
         found = []
-        for root in roots.sign_changes(derivative, piece.lower, piece.upper, self.digits):
+        for root in self._roots(equation):
             with ctx.workprec(self._bits):
                 if any(
                     root.x.overlaps(balls.enclose(place.x)) for place in known if not isinstance(place.x, sp.Interval)
@@ -181,28 +210,20 @@ class Card(Record):
                     found.append(Place(None, None, *pair))
         return found
 
-    def _ends(self, order: int) -> list[sp.Expr]:
-        """The one-sided values or limits of the derivative at the ends of every piece."""
-        found = []
-        for piece in self.pieces:
-            g = sp.diff(piece.expression, X, order)
-            for end in (piece.lower, piece.upper):
-                finite = end.is_finite
-                found.append(value_at(g, X, end) if finite else limit_at_infinity(g, 1 if end == sp.oo else -1))
-        return found
+    def _piece_of(self, equation: Equation) -> Piece:
+        return next(p for p in self.pieces if (p.lower, p.upper) == (equation.lower, equation.upper))
 
-    def _inflections_in(self, piece: Piece) -> list[Point]:
-        inside = []
-        for point in self.stationary.inflections:
-            if is_zero(sp.diff(piece.expression, X, 2).subs(X, point.x)) is not False:
-                inside.append(point)
-        return inside
+    def _roots(self, equation: Equation) -> tuple[roots.Root, ...]:
+        """Where the derivative of that order changes its sign on the piece: maxima and minima share them."""
+        key = equation.order, equation.lower, equation.upper
+        if key not in self._found_roots:
+            derivative = sp.diff(self._piece_of(equation).expression, X, equation.order)
+            self._found_roots[key] = roots.sign_changes(derivative, equation.lower, equation.upper, self.digits)
+        return self._found_roots[key]
 
-    def _hull(self, extrema: list[Point]) -> Pair:
-        values = [*self._ends(0), *(point.value for point in extrema)]
-        with ctx.workprec(self._bits):
-            pairs = [self._pair(value) for value in values]
-        return min((low for low, _ in pairs), key=_number), max((high for _, high in pairs), key=_number)
+    @cached_property
+    def _found_roots(self) -> dict:
+        return {}
 
     def to_dict(self) -> dict:
         """The JSON of `actapprox show`."""
@@ -296,8 +317,20 @@ def _shortest(expression: sp.Expr) -> sp.Expr:
     return tidy(expression) if rational is None else rational
 
 
-def _number(text: str) -> Decimal:
-    return Decimal(text.replace("inf", "Infinity"))
+def _low(pair: Pair) -> Decimal:
+    return Decimal(pair[0])
+
+
+def _high(pair: Pair) -> Decimal:
+    return Decimal(pair[1])
+
+
+def _itself(ball: arb) -> arb:
+    return ball
+
+
+def _negated(text: str) -> str:
+    return text[1:] if text.startswith("-") else text if text == "0" else f"-{text}"
 
 
 def _shown(what) -> str:

@@ -1,0 +1,49 @@
+"""Exact infimum, supremum and Lipschitz constant, where every candidate for them is known exactly.
+
+An extreme value is taken at an extremum, at a breakpoint from one side, or in the limit; the largest slope at an
+inflection, at a breakpoint from one side, or in the limit.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from analysis.activation.parsing import X
+from analysis.exact.asymptotes import limit_at_infinity
+from analysis.exact.breakpoints import value_at
+from analysis.exact.pieces import Piece
+from analysis.exact.stationary import Stationary
+
+
+def values(found: tuple[Piece, ...], points: Stationary, x: sp.Symbol = X) -> list[sp.Expr] | None:
+    """Exact numbers, perhaps infinite, with inf f the least and sup f the largest; None if not all are known."""
+    if any(equation.order == 1 for equation in points.equations):
+        return None
+    return _ends(found, 0, x) + [point.value for point in (*points.minima, *points.maxima)]
+
+
+def slopes(found: tuple[Piece, ...], points: Stationary, x: sp.Symbol = X) -> list[sp.Expr] | None:
+    """Exact numbers, perhaps infinite, the largest in size of which is sup |f'|; None if not all are known."""
+    if any(equation.order == 2 for equation in points.equations):
+        return None
+    inside = [
+        sp.diff(piece.expression, x).subs(x, point.x)
+        for point in points.inflections
+        for piece in found
+        if _holds(piece, point.x)
+    ]
+    return _ends(found, 1, x) + inside
+
+
+def _ends(found: tuple[Piece, ...], order: int, x: sp.Symbol) -> list[sp.Expr]:
+    """The one-sided values or limits of the derivative at the ends of every piece."""
+    ends = []
+    for piece in found:
+        g = sp.diff(piece.expression, x, order)
+        for end, direction in ((piece.lower, -1), (piece.upper, 1)):
+            ends.append(value_at(g, x, end) if end.is_finite else limit_at_infinity(g, direction, x))
+    return ends
+
+
+def _holds(piece: Piece, at: sp.Expr) -> bool:
+    return bool(piece.lower.evalf(30) <= at.evalf(30) <= piece.upper.evalf(30))

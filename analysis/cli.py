@@ -103,6 +103,8 @@ _NORM_OPTIONS = _together(
 
 # commands
 
+_EXPRESSIONS = {"ignore_unknown_options": True}  # an expression may begin with a minus
+
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -127,7 +129,7 @@ def list_(as_json: bool, out: Path | None) -> int:
     return _answer(contents.contents(), as_json, out)
 
 
-@command.command()
+@command.command(context_settings=_EXPRESSIONS)
 @click.argument("function")
 @click.option("--symbolic", is_flag=True, help="Keep a family's constants free even where it has defaults.")
 @click.option("--tol", type=float, default=1e-15, show_default=True, help="Relative width of the enclosures.")
@@ -149,7 +151,7 @@ def show(
     return UNDECIDED
 
 
-@command.command()
+@command.command(context_settings=_EXPRESSIONS)
 @click.argument("left")
 @click.argument("right")
 @click.option("--where", default="", help='Names for subexpressions: "w=..., d=...".')
@@ -169,7 +171,7 @@ def prove(left: str, right: str, where: str, assume: str, as_json: bool, out: Pa
     return UNDECIDED
 
 
-@command.command()
+@command.command(context_settings=_EXPRESSIONS)
 @click.argument("family")
 @click.option("--to", "target", required=True, help="The function to come close to.")
 @click.option("--fix", multiple=True, metavar="b=3", help="Give a constant its value.")

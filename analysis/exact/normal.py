@@ -18,12 +18,15 @@ import sympy as sp
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, elementary, sigmoid, softplus, squareplus
 
-HIGHEST_POWER = 1000  # of a generator: exponents 0.929... x and 1.655... x of a fit would need powers of 10^16
+HIGHEST_POWER = 64  # of one generator; beyond, coefficients such as 0.9290406 get generators of their own
 
 
 @dataclass(frozen=True)
 class Quotient:
-    """numerator/denominator in `generators` (symbol: what it stands for), of which the `opaque` are no exponentials."""
+    """numerator/denominator in `generators` (symbol: what it stands for).
+
+    The `opaque` ones are no exponentials, or exponentials that depend on one another.
+    """
 
     numerator: sp.Expr
     denominator: sp.Expr
@@ -41,16 +44,18 @@ def quotient(expression: sp.Expr) -> Quotient:
     spelled = _spell(expression)
     generators: dict[sp.Symbol, sp.Expr] = {}
     spelled = _name_exponentials(spelled, generators)
-    exponentials = frozenset(generators)
+    independent = frozenset(generators) if _are_independent(generators) else frozenset()
     spelled = _name_opaque(spelled, generators)
     numerator, denominator = sp.fraction(sp.cancel(sp.together(spelled)))
-    return Quotient(numerator, denominator, generators, frozenset(generators) - exponentials)
+    return Quotient(numerator, denominator, generators, frozenset(generators) - independent)
 
 
 def is_zero(expression: sp.Expr) -> bool | None:
     """Whether the kink-free expression vanishes identically; None where the normal form does not tell."""
     if expression.is_zero:
         return True
+    if _differs_from_zero_somewhere(expression):
+        return False
     form = quotient(expression)
     numerator = sp.expand(form.numerator)
     if numerator == 0 or numerator.is_zero:
@@ -58,6 +63,15 @@ def is_zero(expression: sp.Expr) -> bool | None:
     if form.opaque or _constants_may_cancel(numerator):
         return None
     return False
+
+
+def _differs_from_zero_somewhere(expression: sp.Expr) -> bool:
+    """Whether sympy's error-tracking evaluation separates the expression from zero at one point."""
+    at = {s: sp.Rational(7 + 2 * i, 5) for i, s in enumerate(sorted(expression.free_symbols, key=lambda s: s.name))}
+    if any(not s.is_real or s.is_nonpositive for s in at):
+        return False
+    value = elementary(expression.subs(at)).evalf(15, maxn=100)
+    return bool(value.is_Float and value._prec > 1 and abs(value) > sp.Float("1e-10"))
 
 
 def sign(value: sp.Expr) -> int:
@@ -95,10 +109,19 @@ def tidy(value: sp.Expr) -> sp.Expr:
     plain = elementary(value)
     if plain.has(sp.LambertW):
         plain = plain.replace(sp.exp, _unfold_lambert)
-    forms = [plain, sp.cancel(plain), sp.factor(plain), sp.expand(plain)]
+    forms = [plain, sp.expand(plain)]
+    if not _has_high_powers(plain):
+        forms += [sp.cancel(plain), sp.factor(plain)]
     if plain.is_number and plain.has(sp.tanh, sp.log):
         forms.append(sp.simplify(plain.rewrite(sp.exp)))
     return min(forms, key=sp.count_ops)
+
+
+def _has_high_powers(expression: sp.Expr) -> bool:
+    """Whether sympy would read some exp(p/q z) as exp(z/q)^p with p so large that polynomials in it take forever."""
+    exponents = [sp.expand(e.args[0]) for e in expression.atoms(sp.exp)]
+    coefficients = [term.as_coeff_Mul()[0] for exponent in exponents for term in sp.Add.make_args(exponent)]
+    return any(c.is_Rational and abs(c.p) > HIGHEST_POWER for c in coefficients)
 
 
 def _unfold_lambert(exponent: sp.Expr) -> sp.Expr:
@@ -152,21 +175,19 @@ def _name_exponentials(expression: sp.Expr, generators: dict) -> sp.Expr:
             coefficient, monomial = term.as_coeff_Mul()
             if monomial.free_symbols:
                 by_monomial[monomial].append(coefficient)
-    names: dict[sp.Expr, tuple[sp.Symbol, sp.Rational]] = {}
+    names: dict[tuple[sp.Expr, sp.Rational], tuple[sp.Symbol, sp.Rational]] = {}
     for monomial, coefficients in sorted(by_monomial.items(), key=lambda item: sp.default_sort_key(item[0])):
-        unit = _common_unit(coefficients)
-        if max(abs(c / unit) for c in coefficients) > HIGHEST_POWER:
-            continue  # each stays opaque
-        symbol = sp.Dummy("E", positive=True)
-        names[monomial] = symbol, unit
-        generators[symbol] = sp.exp(unit * monomial)
+        for unit, multiples in _units(coefficients):
+            symbol = sp.Dummy("E", positive=True)
+            generators[symbol] = sp.exp(unit * monomial)
+            names |= {(monomial, c): (symbol, unit) for c in multiples}
 
     def rename(exponent: sp.Expr) -> sp.Expr:
         factors = []
         for term in sp.Add.make_args(exponent):
             coefficient, monomial = term.as_coeff_Mul()
-            if monomial in names:
-                symbol, unit = names[monomial]
+            if (monomial, coefficient) in names:
+                symbol, unit = names[monomial, coefficient]
                 factors.append(symbol ** (coefficient / unit))
             else:
                 factors.append(sp.exp(term))
@@ -175,11 +196,20 @@ def _name_exponentials(expression: sp.Expr, generators: dict) -> sp.Expr:
     return expression.replace(sp.exp, rename)
 
 
-def _common_unit(coefficients: list[sp.Rational]) -> sp.Rational:
-    """The largest rational of which every coefficient is an integer multiple; 1 if one is irrational."""
-    if not all(c.is_Rational for c in coefficients):
-        return sp.S.One
-    return sp.Rational(math.gcd(*(int(c.p) for c in coefficients)), math.lcm(*(int(c.q) for c in coefficients)))
+def _units(coefficients: list[sp.Rational]) -> list[tuple[sp.Rational, list[sp.Rational]]]:
+    """One unit of which all coefficients are small multiples; else a unit for each size of coefficient."""
+    distinct = list(dict.fromkeys(coefficients))
+    unit = sp.Rational(math.gcd(*(int(c.p) for c in distinct)), math.lcm(*(int(c.q) for c in distinct)))
+    if max(abs(c / unit) for c in distinct) <= HIGHEST_POWER:
+        return [(unit, distinct)]
+    sizes = list(dict.fromkeys(abs(c) for c in distinct))
+    return [(size, [c for c in distinct if abs(c) == size]) for size in sizes]
+
+
+def _are_independent(generators: dict) -> bool:
+    """Whether no monomial has two generators: exp(x/7) and exp(x/3) are powers of one function."""
+    monomials = [e.args[0].as_coeff_Mul()[1] for e in generators.values()]
+    return len(set(monomials)) == len(monomials)
 
 
 def _name_opaque(expression: sp.Expr, generators: dict) -> sp.Expr:

@@ -21,7 +21,7 @@ from analysis.activation.parsing import X, number
 from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
 from analysis.exact.verdict import Verdict
-from analysis.optimal import search
+from analysis.optimal import minimax, search
 from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual, Unbounded
 from analysis.rigorous.distance import supremum
@@ -263,6 +263,11 @@ def _note(residual: Residual, theta: np.ndarray, forced: list[str]) -> str:
         if at > 0.99 * search.LARGEST or 0 < at < 1.01 / search.LARGEST:
             limit = "without bound" if at > 1 else "to zero"
             notes.append(f"no best constant: the error falls as {symbol} goes {limit}")
+    if residual.norm.kind == "sup" and (unfelt := minimax.unfelt(residual, theta)):
+        names = ", ".join(residual.free[i].name for i in unfelt)
+        notes.append(
+            f"not unique: {names} moves no point at which the error is attained, so that other values do as well"
+        )
     return "; ".join(notes)
 
 

@@ -146,6 +146,14 @@ def value(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> tuple[floa
     return top, min(b.x for b in known if abs(b.value) >= (1 - SAME) * top)
 
 
+def unfelt(residual: Residual, theta: np.ndarray) -> list[int]:
+    """Which constants move none of the points that attain the sup norm: other values of those do as well nearby."""
+    known = branches(residual, theta, base_grid(residual))
+    top = max(abs(b.value) for b in known)
+    active = np.array([b.gradient for b in known if abs(b.value) >= (1 - SAME) * top])
+    return [i for i in range(len(theta)) if (np.abs(active[:, i]) < SAME).all()]
+
+
 def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -> tuple[np.ndarray, float]:
     """The least of the local minima of the sup norm reached from the starts: the constants and the value."""
     grid = base_grid(residual)

@@ -164,6 +164,11 @@ def test_an_expression_with_names_is_a_family(answer):
     assert fit["constants"]["a"] == pytest.approx(2 * fit["constants"]["b"])
 
 
+def test_an_expression_may_begin_with_a_minus(answer):
+    assert answer("show", "-x")["derivative"] == "-1"
+    assert answer("prove", "-relu(-x)", "min(x, 0)")["verdict"] == "PROVED"
+
+
 # people
 
 
@@ -202,6 +207,7 @@ def test_help_examples_are_commands_that_work(run):
         (("show", "mish", "--tol", "2"), "expected a tolerance"),
         (("show", "mish", "--plot", "card.txt"), "--plot FILE ending in .svg"),
         (("show",), "FUNCTION"),
+        (("show", "mish", "--jsn"), "unexpected extra argument (--jsn)"),
         (("shaw", "mish"), "No such command 'shaw'"),
         (("fit", "hard_gate"), "--to"),
         (("fit", "mish", "--to", "relu"), "expected a family with at least one free constant"),

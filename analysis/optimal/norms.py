@@ -101,14 +101,17 @@ class Norm:
             return x, w
         for end, side in ((self.lower, -1), (self.upper, 1)):
             if math.isinf(end):
-                tail_x, tail_w = _tail(side)
+                tail_x, tail_w = _tail(side, max(REACH, side * (self.lower if side > 0 else self.upper)))
                 x, w = np.concatenate([x, tail_x]), np.concatenate([w, tail_w])
         return x, w
 
     def _window(self) -> tuple[float, float]:
         reach = SPREAD * self.sigma if self.kind == "gaussian" else REACH
         low, high = max(self.lower, -reach), min(self.upper, reach)
-        return (low, high) if low < high else (self.lower, self.upper)
+        if low < high:
+            return low, high
+        near = self.lower if self.lower > 0 else self.upper  # the domain lies beyond the window
+        return (self.lower, self.upper) if math.isfinite(self.upper - self.lower) else (near, near)
 
     def _fixed_edges(self) -> np.ndarray:
         low, high = self._window()
@@ -123,7 +126,7 @@ def _panels(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (middle[:, None] + half[:, None] * NODES).ravel(), (half[:, None] * WEIGHTS).ravel()
 
 
-def _tail(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The line beyond REACH through x = side*REACH/s, s in (0, 1)."""
+def _tail(side: int, start: float) -> tuple[np.ndarray, np.ndarray]:
+    """The line beyond side*start through x = side*start/s, s in (0, 1)."""
     s = (NODES + 1) / 2
-    return side * REACH / s, WEIGHTS / 2 * REACH / s**2
+    return side * start / s, WEIGHTS / 2 * start / s**2

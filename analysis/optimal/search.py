@@ -12,7 +12,7 @@ from analysis.activation.errors import BadInput
 from analysis.optimal import minimax, squares
 from analysis.optimal.residual import Residual
 
-STARTS = 4  # local searches, from the best of the points tried
+STARTS = 12  # local searches, from the best of the points tried
 TRIED = {1: 64, 2: 576, 3: 1024}  # points of the starting box
 TRIED_BEYOND = 2048
 LARGEST = 1e6  # constants are looked for up to here, positive ones down to its reciprocal

@@ -9,6 +9,10 @@ from scipy import optimize
 
 from analysis.optimal.residual import Residual
 
+# A sum over points has kinks of its own, where a point meets a kink of r, and so many shallow minima side by side:
+# a simplex that spans several points steps over them. A heuristic.
+SIMPLICES = (0.1, 0.03, 0.001)
+
 
 def mean_square(residual: Residual, theta: np.ndarray) -> float:
     """The weighted sum of r^2: the integral, the expectation or the mean."""
@@ -46,10 +50,10 @@ def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> tuple
         weighted, theta, jacobian, bounds=bounds.T, x_scale="jac", ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=200
     )
     best = fitted.x
+    for size in SIMPLICES if residual.norm.is_discrete else ():
+        best = _accepted(residual, best, _simplex(residual, best, size), bounds, 1 - 1e-12)
     # At equal value the zero of the gradient is preferred, since it has twice the digits.
     best = _accepted(residual, best, _stationary(weighted, jacobian, best), bounds, 1 + 1e-12)
-    if residual.norm.is_discrete:  # a sum over points has kinks of its own, where a point meets a kink of r
-        best = _accepted(residual, best, _simplex(residual, best), bounds, 1 - 1e-12)
     return best, value(residual, best)
 
 
@@ -66,8 +70,8 @@ def _stationary(weighted, jacobian, theta: np.ndarray) -> np.ndarray:
     return solved.x
 
 
-def _simplex(residual: Residual, theta: np.ndarray) -> np.ndarray:
-    simplex = np.vstack([theta, *(theta + np.eye(len(theta)) * 1e-3 * (1 + np.abs(theta)))])
+def _simplex(residual: Residual, theta: np.ndarray, size: float) -> np.ndarray:
+    simplex = np.vstack([theta, *(theta + np.eye(len(theta)) * size * (1 + np.abs(theta)))])
     return optimize.minimize(
         lambda t: mean_square(residual, t),
         theta,

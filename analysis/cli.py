@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -71,7 +72,7 @@ def _answer_options(plot: bool = False) -> Options:
     options = [
         click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
         click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file."),
-        click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True,
+        click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60.0, show_default=True,
                      help="Seconds after which the answer is UNDECIDED."),
     ]  # fmt: skip
     if plot:
@@ -261,9 +262,11 @@ def _samples(path: Path):
     import numpy as np
 
     try:
-        values = (
-            np.load(path, allow_pickle=False) if path.suffix == ".npy" else np.loadtxt(path, delimiter=",", ndmin=1)
-        )
+        with warnings.catch_warnings(action="ignore"):  # an empty file is refused below, in our words
+            is_binary = path.suffix == ".npy"
+            values = np.load(path, allow_pickle=False) if is_binary else np.loadtxt(path, delimiter=",", ndmin=1)
+        if values.dtype.kind not in "fiu":
+            raise ValueError(f"values of type {values.dtype}")
         return np.asarray(values, dtype=float)
     except (ValueError, TypeError, EOFError) as problem:
         raise BadInput(f"expected numbers in {path} (.npy or .csv), got: {_one_line(str(problem))}") from None
@@ -279,10 +282,16 @@ def _limited(seconds: float, as_json: bool):
     def stop(*_):
         raise OutOfTime(f"no answer within {seconds:g} s (--timeout)")
 
+    if not seconds > 0:
+        raise BadInput(f"expected a positive number of seconds for --timeout, got {seconds}")
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
+    except (OverflowError, MemoryError) as problem:
+        raise BadInput(
+            f"expected numbers of moderate size, got {_one_line(str(problem)) or 'too large ones'}"
+        ) from None
     except (OutOfTime, Undecided, NotImplementedError, RecursionError) as reason:  # the last two are how sympy gives up
         text = _one_line(str(reason))
         print(json.dumps({"verdict": "UNDECIDED", "reason": text}) if as_json else f"UNDECIDED: {text}")

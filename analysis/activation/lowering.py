@@ -54,16 +54,17 @@ def evaluator(
 
 @dataclass(frozen=True)
 class Program:
-    """Instructions (head, operands) in order; an operand is the index of an input or of an earlier instruction."""
+    """Instructions (head, operands) in order; operands and result are indices of inputs or of instructions."""
 
     variables: tuple[sp.Symbol, ...]
     instructions: tuple[tuple[Any, tuple[int, ...]], ...]
+    result: int
 
     @classmethod
     def of(cls, expression: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Program:
         compiler = _Compiler(variables)
-        compiler.emit(stable(expression))
-        return cls(tuple(variables), tuple(compiler.instructions))
+        result = compiler.emit(stable(expression))
+        return cls(tuple(variables), tuple(compiler.instructions), result)
 
     def run(self, backend: Backend, inputs: Sequence[Any]) -> Any:
         slots = list(inputs)
@@ -72,7 +73,7 @@ class Program:
                 slots.append(backend.rows[head](*[slots[i] for i in operands]))
             else:
                 slots.append(backend.constant(head, slots[0]))
-        return slots[-1]
+        return slots[self.result]
 
 
 @dataclass(frozen=True)

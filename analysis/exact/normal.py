@@ -114,7 +114,7 @@ def tidy(value: sp.Expr) -> sp.Expr:
         forms += [sp.cancel(plain), sp.factor(plain)]
     if plain.is_number and plain.has(sp.tanh, sp.log):
         forms.append(sp.simplify(plain.rewrite(sp.exp)))
-    return min(forms, key=sp.count_ops)
+    return min(forms, key=lambda form: (sp.count_ops(form), len(str(form)), str(form)))
 
 
 def _has_high_powers(expression: sp.Expr) -> bool:
@@ -231,7 +231,7 @@ def _name_opaque(expression: sp.Expr, generators: dict) -> sp.Expr:
         return known[e]
 
     def name(e: sp.Basic) -> sp.Basic:
-        if isinstance(e, sp.Pow) and e.exp.is_Rational and not e.exp.is_Integer:
+        if isinstance(e, sp.Pow) and e.exp.is_Rational and e.exp.q != 1 and abs(e.exp.p) <= HIGHEST_POWER:
             root = sp.Pow(e.base, sp.Rational(1, e.exp.q), evaluate=False)
             return symbol(root) ** e.exp.p if is_opaque(root) else e
         if is_opaque(e):

@@ -94,7 +94,9 @@ class Fit(Record):
         values = ", ".join(f"{name} = {v:.12g}" for name, v in self.constants.items()) if finite else "none"
         lines = [Line("family", self.family.formula, sp.latex(self.family.expression)), Line("constants", values)]
         where = "" if self.attained_at is None else f", attained at x = {decimal(self.attained_at, 9)}"
-        lines.append(Line("error", f"{decimal(self.estimate, 9)} ({self.norm.unit}{where})"))
+        # What is shown lies in the enclosure, where there is one: the grid of an estimate may miss a narrow peak.
+        shown = float(self.error[1]) if self.error and math.isfinite(float(self.error[1])) else self.estimate
+        lines.append(Line("error", f"{decimal(shown, 9)} ({self.norm.unit}{where})"))
         if self.error and math.isfinite(self.estimate):
             lines.append(Line("certified", f"the error of these constants is in [{self.error[0]}, {self.error[1]}]"))
         if finite:
@@ -149,16 +151,16 @@ def fit(
         residual = Residual.of(family, target, norm, given)
     except Unbounded as reason:
         nowhere = dict.fromkeys((c.name for c in family.constants), math.nan)
-        note = f"no member is at a finite distance: {reason}"
+        note = f"no member with {_assumed(family)} constants is at a finite distance: {reason}"
         return Fit(family, target, norm, nowhere, dict.fromkeys(nowhere), math.inf, None, (), note)
-    theta, best = search.best(residual, {c.name: c.box for c in family.constants})
+    theta, best = search.best(residual, {c.name: c.box for c in family.constants}, _members_inside(family, residual))
     values = dict(zip(residual.free, theta, strict=True))
     exact, constants = {}, {}
     for constant in family.constants:
         expression = residual.given.get(constant.name, family.symbol(constant.name))
         known = sp.sympify(expression)
         exact[constant.name] = None if known.free_symbols else known
-        constants[constant.name] = float(known.subs(values))
+        constants[constant.name] = float(known.subs(residual.given).subs(values))
     forced = [f"{k} = {v}" for k, v in residual.given.items() if k not in given]
     where = search.value(residual, theta)[1]
     published = tuple(_published(member, target, norm, best) for member in family.members)
@@ -171,9 +173,24 @@ def fit(
         best,
         where,
         published,
-        _note(residual, theta, forced),
+        _note(residual, theta, forced, bool(family.sources)),
         time.perf_counter() - began,
     )
+
+
+def _assumed(family: Family) -> str:
+    return "/".join(sorted({c.assumption for c in family.constants}))
+
+
+def _members_inside(family: Family, residual: Residual) -> list[np.ndarray]:
+    """The published members that satisfy what is given, as values of the free constants: starts of the search."""
+    inside = []
+    for member in family.members:
+        values = {family.symbol(name): value for name, value in member.constants.items()}
+        held = {name: sp.sympify(given).subs(values) for name, given in residual.given.items()}
+        if all(member.constants[name] == value for name, value in held.items()):
+            inside.append(np.array([float(values[s]) for s in residual.free]))
+    return inside
 
 
 def distance(f: str | Activation, g: str | Activation, norm: Norm | None = None) -> float:
@@ -257,8 +274,10 @@ def _given(family: Family, fix: Mapping[str, str], tie: Mapping[str, str]) -> di
     return given
 
 
-def _note(residual: Residual, theta: np.ndarray, forced: list[str]) -> str:
+def _note(residual: Residual, theta: np.ndarray, forced: list[str], is_catalogued: bool) -> str:
     notes = [f"forced by the asymptotes: {', '.join(forced)}"] if forced else []
+    if not is_catalogued:
+        notes.append("free constants are taken to be positive; write (-c) for a negative one")
     for symbol, at in zip(residual.free, theta, strict=True):
         if at > 0.99 * search.LARGEST or 0 < at < 1.01 / search.LARGEST:
             limit = "without bound" if at > 1 else "to zero"
@@ -273,5 +292,5 @@ def _note(residual: Residual, theta: np.ndarray, forced: list[str]) -> str:
 
 def _published(member: Activation, target: Activation, norm: Norm, best: float) -> Published:
     error, where = _distance(member, target, norm)
-    ratio = error / best if best > 0 else math.inf
+    ratio = 1.0 if error == best else error / best if best > 0 else math.inf
     return Published(member.name, member.constants, enclosure(member, target, norm, where or 0.0, error), error, ratio)

@@ -17,6 +17,7 @@ import numpy as np
 from analysis.activation.errors import BadInput
 
 KINDS = ("sup", "l2", "gaussian", "grid", "samples")
+MOST_POINTS = 10**7
 REACH = 40.0  # where the outermost quadrature panels begin on the whole line
 SPREAD = 14.0  # standard deviations beyond which the Gaussian weight is below the smallest double's square root
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
@@ -48,8 +49,10 @@ class Norm:
     @classmethod
     def grid(cls, low: float, high: float, count: int) -> Norm:
         """The mean square over linspace(low, high, count)."""
-        if not (math.isfinite(low) and math.isfinite(high) and low < high and count >= 2):
-            raise BadInput(f"expected a grid LO,HI,N with LO < HI and N >= 2, got {low:g},{high:g},{count}")
+        if not (math.isfinite(low) and math.isfinite(high) and low < high and 2 <= count <= MOST_POINTS):
+            raise BadInput(
+                f"expected a grid LO,HI,N with LO < HI and 2 <= N <= {MOST_POINTS}, got {low:g},{high:g},{count}"
+            )
         return cls(
             "grid", low, high, points=np.linspace(low, high, count), label=f"linspace({low:g}, {high:g}, {count})"
         )
@@ -58,6 +61,8 @@ class Norm:
     def samples(cls, values: np.ndarray, label: str = "") -> Norm:
         """The mean square over an array of pre-activations, of any shape."""
         values = np.asarray(values, float).ravel()
+        if values.size and not np.isfinite(values).all():
+            raise BadInput("expected finite points for the norm samples, got inf or nan among them")
         low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
         return cls("samples", low, np.nextafter(high, np.inf), points=values, label=label or f"{values.size} samples")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.stats import qmc
@@ -12,18 +12,21 @@ from analysis.activation.errors import BadInput
 from analysis.optimal import minimax, squares
 from analysis.optimal.residual import Residual
 
-STARTS = 12  # local searches, from the best of the points tried
+STARTS = {1: 4, 2: 4}  # local searches, from the best of the points tried
+STARTS_BEYOND = 12
 TRIED = {1: 64, 2: 576, 3: 1024}  # points of the starting box
 TRIED_BEYOND = 2048
 LARGEST = 1e6  # constants are looked for up to here, positive ones down to its reciprocal
 
 
-def best(residual: Residual, boxes: Mapping[str, tuple[float, float]]) -> tuple[np.ndarray, float]:
-    """The constants with the least error found, and that error; `boxes` are where the scan looks."""
+def best(
+    residual: Residual, boxes: Mapping[str, tuple[float, float]], more: Sequence[np.ndarray] = ()
+) -> tuple[np.ndarray, float]:
+    """The best constants found, and their error; `boxes` are where the scan looks, `more` are further starts."""
     if not residual.free:
         return np.array([]), value(residual, np.array([]))[0]
     bounds = np.array([(1 / LARGEST, LARGEST) if s.is_positive else (-LARGEST, LARGEST) for s in residual.free])
-    starts = _starts(residual, boxes)
+    starts = [*_starts(residual, boxes), *more]
     if not starts:
         raise BadInput(f"no choice of {', '.join(s.name for s in residual.free)} that was tried gives a finite error")
     solver = minimax if residual.norm.kind == "sup" else squares
@@ -50,7 +53,7 @@ def _starts(residual: Residual, boxes: Mapping[str, tuple[float, float]]) -> lis
     reached: list[float] = []
     widths = _to_scale(box, box[:, 1]) - _to_scale(box, box[:, 0])
     for i in np.argsort(errors, kind="stable"):
-        if len(chosen) == STARTS or not math.isfinite(errors[i]):
+        if len(chosen) == STARTS.get(len(box), STARTS_BEYOND) or not math.isfinite(errors[i]):
             break
         apart = [np.abs((_to_scale(box, points[i]) - _to_scale(box, c)) / widths).max() for c in chosen]
         if min(apart, default=1.0) > 0.08 and not any(math.isclose(errors[i], e, rel_tol=1e-9) for e in reached):

@@ -28,11 +28,13 @@ def value(residual: Residual, theta: np.ndarray) -> float:
 
 def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -> tuple[np.ndarray, float]:
     """The least of the local minima reached from the starts: the constants and the value."""
-    return min((_descend(residual, start, bounds) for start in starts), key=lambda pair: pair[1])
+    reached = [_descend(residual, start, bounds) for start in starts]
+    best = _polished(residual, min(reached, key=lambda theta: mean_square(residual, theta)), bounds)
+    return best, value(residual, best)
 
 
-def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, float]:
-    """A local minimum from the start theta.
+def _weighted(residual: Residual):
+    """sqrt(w) r and its Jacobian, whose sum of squares is the mean square.
 
     Panels end at the kinks, so that the integral is smooth in the constants; r is continuous, so that the gradient of
     the integral is the integral of the gradient.
@@ -46,15 +48,22 @@ def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> tuple
         x, w = residual.norm.quadrature(residual.kinks(t))
         return np.sqrt(w)[:, None] * residual.gradient(x, t)
 
-    fitted = optimize.least_squares(
-        weighted, theta, jacobian, bounds=bounds.T, x_scale="jac", ftol=1e-15, xtol=1e-15, gtol=1e-15, max_nfev=200
-    )
-    best = fitted.x
+    return weighted, jacobian
+
+
+def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> np.ndarray:
+    """A local minimum from the start theta, to some eight digits of the value."""
+    options = {"x_scale": "jac", "ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15, "max_nfev": 200}
+    weighted, jacobian = _weighted(residual)
+    return optimize.least_squares(weighted, theta, jacobian, bounds=bounds.T, **options).x
+
+
+def _polished(residual: Residual, best: np.ndarray, bounds: np.ndarray) -> np.ndarray:
     for size in SIMPLICES if residual.norm.is_discrete else ():
         best = _accepted(residual, best, _simplex(residual, best, size), bounds, 1 - 1e-12)
     # At equal value the zero of the gradient is preferred, since it has twice the digits.
-    best = _accepted(residual, best, _stationary(weighted, jacobian, best), bounds, 1 + 1e-12)
-    return best, value(residual, best)
+    weighted, jacobian = _weighted(residual)
+    return _accepted(residual, best, _stationary(weighted, jacobian, best), bounds, 1 + 1e-12)
 
 
 def _accepted(residual: Residual, best: np.ndarray, other: np.ndarray, bounds: np.ndarray, share: float) -> np.ndarray:

@@ -37,12 +37,14 @@ class Supremum:
     upper: arb
     x: sp.Expr
     reason: str = ""
+    is_size: bool = True  # of |f|, and so not negative
 
     def pair(self, digits: int = 15) -> Pair:
         """Two decimal strings, rounded outward."""
         if self.reason:
             return "inf", "inf"
-        return balls.decimals(self.lower, digits)[0], balls.decimals(self.upper, digits)[1]
+        low, high = balls.decimals(self.lower, digits)[0], balls.decimals(self.upper, digits)[1]
+        return ("0" if self.is_size and low.startswith("-") else low), high
 
 
 def supremum(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: float = 1e-12) -> Supremum:
@@ -171,7 +173,7 @@ class _Search:
                 self.push(half)
         else:
             raise Undecided(f"the supremum after {MOST_INTERVALS} intervals")
-        return Supremum(self.best, self.ceiling.max(self.best), self.place)
+        return Supremum(self.best, self.ceiling.max(self.best), self.place, is_size=self.size is abs)
 
 
 class _Work:

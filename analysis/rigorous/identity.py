@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 from flint import arb, ctx
+from sympy.core.facts import InconsistentAssumptions
 
 from analysis.activation import lookup
 from analysis.activation.errors import BadInput, Undecided
@@ -79,9 +80,12 @@ def prove(left: str, right: str, where: str = "", assume: str = "") -> Proof:
     """
     names = _assumed(assume)
     for name, text in definitions(where, "--where").items():
+        if name == "x" or name in names:
+            raise BadInput(f"expected a new name in --where, got {name!r}")
         names[name] = lookup.expression(text, names, unknown="real")
     one, other = (lookup.expression(text, names, unknown="real") for text in (left, right))
-    found = identity(one, other)
+    # At a breakpoint a derivative may not exist, so identities between derivatives leave those points out.
+    found = identity(one, other, at_breakpoints="diff(" not in f"{left}{right}{where}".replace(" ", ""))
     if found.verdict is Verdict.PROVED:
         return Proof(left, right, found.verdict, found.method)
     witness = _witness(one, other, found.point)
@@ -92,13 +96,18 @@ def prove(left: str, right: str, where: str = "", assume: str = "") -> Proof:
 
 
 def _assumed(text: str) -> dict[str, sp.Symbol]:
-    names = {}
+    properties: dict[str, dict[str, bool]] = {}
     for part in filter(None, (p.strip() for p in text.split(","))):
         match = re.fullmatch(r"([A-Za-z_]\w*)\s*(>=|<=|!=|>|<)\s*0", part)
         if match is None:
             raise BadInput(f"expected --assume as name>0, name>=0, name<0, name<=0 or name!=0, got {part!r}")
-        names[match[1]] = sp.Symbol(match[1], real=True, **{_ASSUMPTIONS[match[2]]: True})
-    return names
+        if match[1] == "x":
+            raise BadInput("expected --assume about free constants, got it about x, which ranges over all of R")
+        properties.setdefault(match[1], {"real": True})[_ASSUMPTIONS[match[2]]] = True
+    try:
+        return {name: sp.Symbol(name, **given) for name, given in properties.items()}
+    except InconsistentAssumptions:
+        raise BadInput(f"expected assumptions that can hold together, got {text!r}") from None
 
 
 def _witness(left: sp.Expr, right: sp.Expr, first: sp.Expr | None) -> Witness | None:
@@ -110,7 +119,7 @@ def _witness(left: sp.Expr, right: sp.Expr, first: sp.Expr | None) -> Witness | 
             evaluators = [balls.evaluator(side) for side in sides]
             for bits, point in itertools.product(PRECISIONS, points):
                 with ctx.workprec(bits):
-                    at = balls.enclose(sp.sympify(point))
+                    at = balls.enclose(sp.sympify(point).subs(values))
                     a, b = (f(at) for f in evaluators)
                     if _apart(a, b):
                         named = {s.name: v for s, v in values.items()}

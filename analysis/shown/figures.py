@@ -28,7 +28,7 @@ from analysis.exact.pieces import derivative_pieces
 from analysis.optimal.constants import Fit
 from analysis.shown.canvas import Drawing, alternative, panels, render, save, styled, write
 from analysis.shown.card import Card, Place, show
-from analysis.shown.words import constants, label, mathematics, rounded, short_label
+from analysis.shown.words import constants, label, mathematics, short_label
 
 __all__ = [
     "Drawing",
@@ -213,7 +213,8 @@ def portrait(ax: Axes, activation: Activation, target: Activation, ends: Ends, h
     mark_kinks(ax, activation, ends)
     mark_minima(ax, activation, ends)
     ax.set(ylim=heights)
-    ax.locator_params(nbins=4, integer=True)
+    ax.locator_params("x", nbins=4)
+    ax.locator_params("y", nbins=5, integer=True)
     ax.set_title(short_label(activation), fontsize=7.5)
 
 
@@ -309,12 +310,13 @@ def scaling_law(ax: Axes, slopes: Sequence[float], measured: Sequence[float], fa
 
 
 @styled
-def fit_errors(ax: Axes, fit: Fit, ends: Ends) -> None:
-    """The error of the best member between +-the estimate, and those of the published members dashed."""
+def fit_errors(ax: Axes, fit: Fit, best: Activation, ends: Ends) -> None:
+    """The error of `best`, of all that attain the estimate, and of the published members dashed."""
     for member, color in zip(fit.family.members, (RED, GREEN), strict=False):
         text = constants(member) if "(" in member.name else member.name
         error_curve(ax, member, fit.target, ends, color=color, linestyle=(0, (4, 1.5)), linewidth=1.1, label=text)
-    error_curve(ax, fit.activation(), fit.target, ends, color=BLUE, label=f"best {rounded(fit, 4)}")
+    text = ", ".join(f"{float(value):.4g}" for value in best.constants.values())
+    error_curve(ax, best, fit.target, ends, color=BLUE, label=f"best ({text})")
     for level in (-fit.estimate, fit.estimate):
         ax.axhline(level, color="0.4", linewidth=0.8, linestyle=":")
     ax.set(xlabel="$x$", title=f"{fit.family.name}: ±{fit.estimate:.4f}")

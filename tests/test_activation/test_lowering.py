@@ -220,3 +220,9 @@ def test_a_common_subexpression_is_computed_once():
     heads = [head for head, _ in program.instructions]
     assert heads.count(sp.tanh) == 1
     assert program.run(NUMPY, [np.float64(1)]) == pytest.approx(2 * np.tanh(np.log1p(np.e)))
+
+
+def test_a_bare_variable_among_several_is_itself():
+    a, b = sp.symbols("a b", positive=True)
+    for variable, value in ((X, 2.0), (a, 3.0), (b, 5.0)):
+        assert evaluator(variable, (X, a, b))(np.float64(2), 3.0, 5.0) == value

@@ -169,12 +169,11 @@ def test_large_but_legal_text_is_read_quickly(text):
     assert lookup.get(text).expression is not None
 
 
-WORDS = [
-    *"x 1 0 2.5 1e3 pi a ( ) + - * / ** ^ , ; { } < <= > = . _ \x00 é True mish".split(" "),  # noqa: SIM905
-    *"relu( clip( exp( log( sqrt( max( min( abs( step( where( Piecewise(( diff( lerp( squareplus(".split(),  # noqa: SIM905
-    *["swish(beta=", "hard_gate(a=5,b=3)"],
-]
-token_soup = st.lists(st.sampled_from(WORDS), max_size=14).map("".join)
+SOUP = (
+    "x 1 0 2.5 1e3 pi a ( ) + - * / ** ^ , ; { } < <= > = . _ \0 é True mish relu( clip( exp( log( sqrt( max( min( "
+    "abs( step( where( Piecewise(( diff( lerp( squareplus( swish(beta= hard_gate(a=5,b=3)"
+)
+token_soup = st.lists(st.sampled_from(SOUP.split(" ")), max_size=14).map("".join)
 
 
 @settings(max_examples=300)

@@ -251,3 +251,27 @@ def test_l2_restricted_to_a_domain_and_added_up():
 def test_impossible_norms_are_refused(build):
     with pytest.raises(BadInput):
         build()
+
+
+def test_a_linear_family_reaches_the_chebyshev_optimum():
+    """The best quadratic for exp on [-1, 1] alternates at four places; Remez in 40 digits gives the error."""
+    with mpmath.workdps(40):
+
+        def alternating(a, b, c, error, x1, x2):
+            def r(x):
+                return a + b * x + c * x * x - mpmath.exp(x)
+
+            def slope(x):
+                return b + 2 * c * x - mpmath.exp(x)
+
+            return [r(-1) - error, r(x1) + error, r(x2) - error, r(1) + error, slope(x1), slope(x2)]
+
+        a, b, c, error, *_ = mpmath.findroot(alternating, (0.989, 1.13, 0.554, -0.045, -0.44, 0.56))
+    best = fit("a + b*x + c*x**2", "exp(x)", Norm("sup", -1, 1))
+    assert best.constants == pytest.approx({"a": float(a), "b": float(b), "c": float(c)}, rel=1e-8)
+    assert best.estimate == pytest.approx(abs(float(error)), rel=1e-10)
+
+
+def test_published_members_are_never_better_than_the_best():
+    for domain in ((0.0, 1e-9), (0.0, np.inf), (-2.0, 0.5)):
+        assert all(p.ratio >= 1 - 1e-9 for p in fit("hard_gate", "mish", Norm("sup", *domain)).published)

@@ -325,13 +325,9 @@ def _draw(path: Path, how: str, what: Any) -> None:
     formats = ("svg", "png", "pdf")
     if path.suffix[1:] not in formats:
         raise BadInput(f"expected --plot FILE ending in .{', .'.join(formats)}, got {path.name!r}")
-    import io
-
     from analysis.shown import figures
 
-    buffer = io.BytesIO()
-    getattr(figures, how)(what).savefig(buffer, format=path.suffix[1:])
-    _write(path, buffer.getvalue())
+    _write(path, figures.render(getattr(figures, how)(what), path.suffix[1:]))
 
 
 def _write(path: Path, content: bytes) -> None:

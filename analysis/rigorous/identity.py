@@ -144,4 +144,6 @@ def _trial_values(free: list[sp.Symbol]) -> Iterator[dict[sp.Symbol, sp.Expr]]:
 
 
 def _admitted(symbol: sp.Symbol, sign: int) -> int:
+    if symbol.is_zero:
+        return 0
     return 1 if symbol.is_nonnegative else -1 if symbol.is_nonpositive else sign

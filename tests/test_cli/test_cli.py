@@ -127,6 +127,12 @@ def test_assumptions_decide(answer):
     assert refuted["witness"]["constants"] == {"b": "-1"}
 
 
+def test_a_witness_never_breaks_the_assumptions(run):
+    assert run("prove", "b", "0", "--assume", "b>=0,b<=0")[0] != 1
+    assert run("prove", "b*abs(x)", "abs(b*x)", "--assume", "b>0,b!=0")[0] == 0
+    assert run("prove", "abs(x)", "x", "--assume", "x>0")[0] == 2
+
+
 def test_fit_answers_with_the_keys_of_the_contract(answer):
     fit = answer("fit", "hard_gate3", "--to", "mish", "--norm", "grid", "--grid", "-6,6,1000")
     keys = "family target norm domain constants exact error optimum unique optimal_set published seconds"

@@ -15,7 +15,7 @@ _WORDS = {
     "show": "analysis.shown.card",
     "prove": "analysis.rigorous.identity",
     "fit": "analysis.optimal.constants",
-    "Norm": "analysis.optimal.norms",
+    "Norm": "analysis.rigorous.norms",
     "BadInput": "analysis.activation.errors",
     "Undecided": "analysis.activation.errors",
 }

@@ -221,7 +221,7 @@ def _function_text(text: str) -> str:
 
 
 def _norm(kind: str | None, domain: str | None, sigma: float | None, grid: str | None, samples: Path | None):
-    from analysis.optimal.norms import KINDS, Norm
+    from analysis.rigorous.norms import KINDS, Norm
 
     kind = kind or ("grid" if grid else "samples" if samples else "sup")
     if kind not in KINDS:

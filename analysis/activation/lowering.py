@@ -32,7 +32,7 @@ def evaluator(
     arithmetic has no answer (inf * 0), the value at the fourth power of the largest number, which the wider type holds
     and at which every limit of interest is reached. With `wide` false it computes in the type itself, for speed.
     """
-    program = Program.of(expression, variables)
+    program = Program.of(expression, variables=variables)
 
     def evaluate(first, *others):
         first = np.asarray(first)
@@ -40,13 +40,14 @@ def evaluator(
         compute = WIDER[dtype] if wide else dtype
         inputs = [np.asarray(a).astype(compute) for a in (first, *others)]
         with np.errstate(all="ignore"):
-            result = np.asarray(program.run(NUMPY, inputs))
+            result = np.asarray(program.run(NUMPY, inputs)[0])
             result = np.broadcast_to(result, np.broadcast_shapes(*(a.shape for a in inputs)))
             lost = np.isnan(result) & np.isinf(inputs[0])
             if lost.any():
                 largest = np.asarray(np.finfo(dtype).max, compute)
                 far = np.copysign(largest ** (4 if wide else 1), inputs[0])
-                result = np.where(lost, program.run(NUMPY, [np.where(lost, far, inputs[0]), *inputs[1:]]), result)
+                (limit,) = program.run(NUMPY, [np.where(lost, far, inputs[0]), *inputs[1:]])
+                result = np.where(lost, limit, result)
             return result.astype(dtype)
 
     return evaluate
@@ -54,26 +55,28 @@ def evaluator(
 
 @dataclass(frozen=True)
 class Program:
-    """Instructions (head, operands) in order; operands and result are indices of inputs or of instructions."""
+    """Instructions (head, operands) in order; operands and results are indices of inputs or of instructions."""
 
     variables: tuple[sp.Symbol, ...]
     instructions: tuple[tuple[Any, tuple[int, ...]], ...]
-    result: int
+    results: tuple[int, ...]
 
     @classmethod
-    def of(cls, expression: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Program:
+    def of(cls, *expressions: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Program:
+        """One program for several expressions, which share their common parts."""
         compiler = _Compiler(variables)
-        result = compiler.emit(stable(expression))
-        return cls(tuple(variables), tuple(compiler.instructions), result)
+        results = tuple(compiler.emit(stable(expression)) for expression in expressions)
+        return cls(tuple(variables), tuple(compiler.instructions), results)
 
-    def run(self, backend: Backend, inputs: Sequence[Any]) -> Any:
+    def run(self, backend: Backend, inputs: Sequence[Any]) -> list[Any]:
+        """The values of the expressions, in order."""
         slots = list(inputs)
         for head, operands in self.instructions:
             if operands:
                 slots.append(backend.rows[head](*[slots[i] for i in operands]))
             else:
                 slots.append(backend.constant(head, slots[0]))
-        return slots[self.result]
+        return [slots[i] for i in self.results]
 
 
 @dataclass(frozen=True)

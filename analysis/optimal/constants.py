@@ -22,9 +22,9 @@ from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
 from analysis.exact.verdict import Verdict
 from analysis.optimal import minimax, search
-from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual, Unbounded
 from analysis.rigorous.distance import supremum
+from analysis.rigorous.norms import Norm
 from analysis.rigorous.pointwise import Pair, enclose_mean_square, enclose_size
 
 NOT_YET = "found from several starts in floating point; that no other constants are better is not proved"

@@ -17,7 +17,7 @@ from analysis.activation.parsing import X
 from analysis.activation.record import Activation, Family
 from analysis.exact.asymptotes import limit_at_infinity
 from analysis.exact.pieces import SWITCHING, switches
-from analysis.optimal.norms import Norm
+from analysis.rigorous.norms import Norm
 
 
 @dataclass(frozen=True)

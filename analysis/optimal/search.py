@@ -10,6 +10,7 @@ from scipy.stats import qmc
 
 from analysis.activation.errors import BadInput
 from analysis.optimal import minimax, squares
+from analysis.optimal.quadrature import quadrature
 from analysis.optimal.residual import Residual
 
 STARTS = {1: 4, 2: 4}  # local searches, from the best of the points tried
@@ -86,7 +87,7 @@ def coarse_points(residual: Residual) -> tuple[np.ndarray, np.ndarray]:
     if residual.norm.kind == "sup":
         x = minimax.base_grid(residual)[::5]
         return x, np.ones_like(x)
-    x, w = residual.norm.quadrature(np.array([]))
+    x, w = quadrature(residual.norm, np.array([]))
     return x, w
 
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy import optimize
 
+from analysis.optimal.quadrature import quadrature
 from analysis.optimal.residual import Residual
 
 # A sum over points has kinks of its own, where a point meets a kink of r, and so many shallow minima side by side:
@@ -16,7 +17,7 @@ SIMPLICES = (0.1, 0.03, 0.001)
 
 def mean_square(residual: Residual, theta: np.ndarray) -> float:
     """The weighted sum of r^2: the integral, the expectation or the mean."""
-    x, w = residual.norm.quadrature(residual.kinks(theta))
+    x, w = quadrature(residual.norm, residual.kinks(theta))
     return float(np.dot(w, residual(x, theta) ** 2))
 
 
@@ -41,11 +42,11 @@ def _weighted(residual: Residual):
     """
 
     def weighted(t):
-        x, w = residual.norm.quadrature(residual.kinks(t))
+        x, w = quadrature(residual.norm, residual.kinks(t))
         return np.sqrt(w) * residual(x, t)
 
     def jacobian(t):
-        x, w = residual.norm.quadrature(residual.kinks(t))
+        x, w = quadrature(residual.norm, residual.kinks(t))
         return np.sqrt(w)[:, None] * residual.gradient(x, t)
 
     return weighted, jacobian

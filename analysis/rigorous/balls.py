@@ -25,7 +25,13 @@ Pair = tuple[str, str]
 
 def evaluator(expression: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Callable[..., arb]:
     """A function from balls to a ball that encloses the expression; nan-balls where it may be undefined."""
-    program = Program.of(expression, variables)
+    evaluate = evaluators(expression, variables=variables)
+    return lambda *inputs: evaluate(*inputs)[0]
+
+
+def evaluators(*expressions: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Callable[..., list[arb]]:
+    """A function from balls to balls that enclose the expressions, whose common parts are computed once."""
+    program = Program.of(*expressions, variables=variables)
     constants: dict[tuple[sp.Expr, int], arb] = {}
 
     def constant(value: sp.Expr, _beside: arb) -> arb:

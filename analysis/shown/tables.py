@@ -15,9 +15,9 @@ from analysis.exact.asymptotes import Asymptote
 from analysis.exact.breakpoints import breakpoints, value_at
 from analysis.exact.placement import Placement
 from analysis.optimal.constants import Fit, distance
-from analysis.optimal.norms import Norm
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.identity import Proof
+from analysis.rigorous.norms import Norm
 from analysis.shown.figures import card, place, slopes_beside
 from analysis.shown.words import label, mathematics, number
 

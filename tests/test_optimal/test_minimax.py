@@ -12,8 +12,8 @@ from scipy import optimize
 from analysis.activation.lookup import family, function
 from analysis.optimal import minimax
 from analysis.optimal.constants import distance, fit
-from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual
+from analysis.rigorous.norms import Norm
 from tests import oracles
 
 DENSE = np.linspace(-20, 20, 400_001)

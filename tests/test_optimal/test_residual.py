@@ -8,8 +8,8 @@ import sympy as sp
 
 from analysis.activation.errors import BadInput
 from analysis.activation.lookup import family, function
-from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual, Unbounded
+from analysis.rigorous.norms import Norm
 
 X = np.array([-7.3, -2.9, -1.1, -0.2, 0.3, 1.7, 4.4])
 CASES = [

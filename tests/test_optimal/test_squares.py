@@ -8,8 +8,8 @@ from scipy import optimize
 from analysis.activation.lookup import family, function
 from analysis.optimal import squares
 from analysis.optimal.constants import fit, landscape
-from analysis.optimal.norms import Norm
 from analysis.optimal.residual import Residual
+from analysis.rigorous.norms import Norm
 from tests import oracles
 
 POINTS = np.linspace(-6, 6, 1000)

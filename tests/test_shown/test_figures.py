@@ -22,7 +22,7 @@ from analysis.activation.lookup import function, get
 from analysis.exact.placement import placements
 from analysis.exact.stationary import stationary
 from analysis.optimal.constants import distance, fit, landscape
-from analysis.optimal.norms import Norm
+from analysis.rigorous.norms import Norm
 from analysis.shown import canvas, figures, planes, tables, words
 
 ROOT = Path(__file__).resolve().parents[2]

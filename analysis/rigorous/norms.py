@@ -18,9 +18,6 @@ from analysis.activation.errors import BadInput
 
 KINDS = ("sup", "l2", "gaussian", "grid", "samples")
 MOST_POINTS = 10**7
-REACH = 40.0  # where the outermost quadrature panels begin on the whole line
-SPREAD = 14.0  # standard deviations beyond which the Gaussian weight is below the smallest double's square root
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 
 
 @dataclass(frozen=True)
@@ -90,48 +87,3 @@ class Norm:
     def sees_the_tails(self) -> bool:
         """Whether a residual that does not vanish at infinity makes the value infinite, or bounds it from below."""
         return self.kind in ("sup", "l2") and not (math.isfinite(self.lower) and math.isfinite(self.upper))
-
-    def quadrature(self, breaks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Abscissas and weights whose weighted sum of r^2 is the square of the value; panels end at the breaks.
-
-        The number of abscissas depends on the number of breaks alone, so that sums are smooth in moving breaks.
-        """
-        if self.is_discrete:
-            assert self.points is not None
-            return self.points, np.full(len(self.points), 1 / len(self.points))
-        edges = np.sort(np.concatenate([self._fixed_edges(), np.clip(breaks, *self._window())]))
-        x, w = _panels(edges)
-        if self.kind == "gaussian":
-            w = w * np.exp(-((x / self.sigma) ** 2) / 2) / (self.sigma * math.sqrt(2 * math.pi))
-            return x, w
-        for end, side in ((self.lower, -1), (self.upper, 1)):
-            if math.isinf(end):
-                tail_x, tail_w = _tail(side, max(REACH, side * (self.lower if side > 0 else self.upper)))
-                x, w = np.concatenate([x, tail_x]), np.concatenate([w, tail_w])
-        return x, w
-
-    def _window(self) -> tuple[float, float]:
-        reach = SPREAD * self.sigma if self.kind == "gaussian" else REACH
-        low, high = max(self.lower, -reach), min(self.upper, reach)
-        if low < high:
-            return low, high
-        near = self.lower if self.lower > 0 else self.upper  # the domain lies beyond the window
-        return (self.lower, self.upper) if math.isfinite(self.upper - self.lower) else (near, near)
-
-    def _fixed_edges(self) -> np.ndarray:
-        low, high = self._window()
-        scale = self.sigma if self.kind == "gaussian" else 1.0
-        marks = scale * np.array([-20, -12, -8, -6, -4.5, -3, -2, -1, 0, 1, 2, 3, 4.5, 6, 8, 12, 20])
-        inside = marks[(marks > low) & (marks < high)]
-        return np.concatenate([[low], inside, [high]])
-
-
-def _panels(edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    middle, half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
-    return (middle[:, None] + half[:, None] * NODES).ravel(), (half[:, None] * WEIGHTS).ravel()
-
-
-def _tail(side: int, start: float) -> tuple[np.ndarray, np.ndarray]:
-    """The line beyond side*start through x = side*start/s, s in (0, 1)."""
-    s = (NODES + 1) / 2
-    return side * start / s, WEIGHTS / 2 * start / s**2

@@ -13,6 +13,7 @@ import importlib
 _WORDS = {
     "get": "analysis.activation.lookup",
     "show": "analysis.shown.card",
+    "compare": "analysis.rigorous.comparison",
     "prove": "analysis.rigorous.identity",
     "fit": "analysis.optimal.constants",
     "Norm": "analysis.rigorous.norms",
@@ -20,7 +21,7 @@ _WORDS = {
     "Undecided": "analysis.activation.errors",
 }
 
-__all__ = ["BadInput", "Norm", "Undecided", "fit", "get", "prove", "show"]
+__all__ = ["BadInput", "Norm", "Undecided", "compare", "fit", "get", "prove", "show"]
 
 
 def __getattr__(name: str):

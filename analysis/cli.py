@@ -153,6 +153,35 @@ def show(
 
 
 @command.command(context_settings=_EXPRESSIONS)
+@click.argument("left", metavar="F")
+@click.argument("right", metavar="G")
+@click.option("--derivative", type=click.IntRange(0), default=0, metavar="K", help="Compare the K-th derivatives.")
+@_NORM_OPTIONS
+@click.option("--tol", type=float, default=1e-12, show_default=True, help="Relative width of the enclosure.")
+@_answer_options(plot=True)
+def compare(left: str, right: str, derivative: int, norm: str | None, domain: str | None, sigma: float | None,
+            grid: str | None, samples: Path | None, tol: float, as_json: bool, out: Path | None, plot: Path | None,
+            timeout: float) -> int:  # fmt: skip
+    """The certified distance between F and G, and the x that attains it. Exit status 0: PROVED; 3: UNDECIDED.
+
+    A derivative is compared where both exist; beside a jump the supremum may be a limit from one side.
+
+    Example: actapprox compare mish hard_mish --derivative 1
+    """
+    with _limited(timeout, as_json):
+        from analysis.rigorous import comparison
+
+        measure = _norm(norm, domain, sigma, grid, samples)
+        sides = _function_text(left), _function_text(right)
+        answer = comparison.compare(*sides, measure, derivative=derivative, tol=tol)
+        if plot:
+            _draw(plot, "comparison_plot", answer)
+        _answer(answer, as_json, out)
+        return VERDICTS[str(answer.verdict)]
+    return UNDECIDED
+
+
+@command.command(context_settings=_EXPRESSIONS)
 @click.argument("left")
 @click.argument("right")
 @click.option("--where", default="", help='Names for subexpressions: "w=..., d=...".')
@@ -177,17 +206,23 @@ def prove(left: str, right: str, where: str, assume: str, as_json: bool, out: Pa
 @click.option("--to", "target", required=True, help="The function to come close to.")
 @click.option("--fix", multiple=True, metavar="b=3", help="Give a constant its value.")
 @click.option("--tie", multiple=True, metavar="a=2*b", help="Make a constant an expression in the others.")
+@click.option(
+    "--round",
+    "round_",
+    metavar="FORMAT",
+    help="Best constants of a format: 1/8, dyadic:N, integer, float16, bfloat16 or float32.",
+)
 @_NORM_OPTIONS
 @_answer_options(plot=True)
-def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], norm: str | None, domain: str | None,
-        sigma: float | None, grid: str | None, samples: Path | None, as_json: bool, out: Path | None,
-        plot: Path | None, timeout: float) -> int:  # fmt: skip
+def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], round_: str | None,
+        norm: str | None, domain: str | None, sigma: float | None, grid: str | None, samples: Path | None,
+        as_json: bool, out: Path | None, plot: Path | None, timeout: float) -> int:  # fmt: skip
     """The best constants of FAMILY for a target, and the published ones beside them.
 
     FAMILY is a catalogued family (hard_gate) or an expression with names in it (x*clip(x+b,0,a)/a), whose constants are
-    taken to be positive.
+    taken to be positive. The error is certified, and in the sup norm a bound is proved that no member beats.
 
-    Example: actapprox fit hard_gate --to mish --fix b=3
+    Example: actapprox fit hard_gate --to mish --round 1/8
     """
     with _limited(timeout, as_json):
         from analysis.activation.parsing import definitions
@@ -196,7 +231,9 @@ def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], no
         measure = _norm(norm, domain, sigma, grid, samples)
         given = {name: text for part in fix for name, text in definitions(part, "--fix").items()}
         tied = {name: text for part in tie for name, text in definitions(part, "--tie").items()}
-        answer = constants.fit(_function_text(family), _function_text(target), measure, fix=given, tie=tied)
+        answer = constants.fit(
+            _function_text(family), _function_text(target), measure, fix=given, tie=tied, round=round_
+        )
         if plot:
             _draw(plot, "fit_plot", answer)
         return _answer(answer, as_json, out)

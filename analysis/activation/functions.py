@@ -56,6 +56,17 @@ class sigmoid(_Primitive):
         return _power(rf"\sigma\left({printer._print(self.args[0])}\right)", exp)
 
 
+class gated(_Primitive):
+    """z sigmoid(z) as one function, which is bounded for z < 0 where the factors are not; appears in programs only."""
+
+    nargs = 1
+    elementary = staticmethod(lambda z: z / (1 + sp.exp(-z)))
+
+    def fdiff(self, argindex=1):
+        # s(z) (1 + z s(-z)): one sign where gated(-z) is not 1.
+        return sigmoid(self.args[0]) * (1 - gated(-self.args[0]))
+
+
 class softplus(_Primitive):
     nargs = 1
     elementary = staticmethod(lambda z: sp.log(1 + sp.exp(z)))

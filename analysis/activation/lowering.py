@@ -9,8 +9,8 @@ in the tails grow with |x|).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -18,8 +18,10 @@ import numpy as np
 import sympy as sp
 
 from analysis.activation import functions
+from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
 
+HIGHEST_POWER = 64  # that is multiplied out
 WIDER = {np.float16: np.float64, np.float32: np.float64, np.float64: np.longdouble, np.longdouble: np.longdouble}
 
 
@@ -53,6 +55,18 @@ def evaluator(
     return evaluate
 
 
+@dataclass(frozen=True, eq=False)
+class Backend:
+    """What runs a program: a function for each head, and how an exact constant becomes a number beside the input.
+
+    +, * and / without a row are Python's own. Constants are made once for each `kind` of input; without it, each time.
+    """
+
+    rows: Mapping[Any, Callable]
+    constant: Callable[[sp.Expr, Any], Any]
+    kind: Callable[[Any], Hashable] | None = None
+
+
 @dataclass(frozen=True)
 class Program:
     """Instructions (head, operands) in order; operands and results are indices of inputs or of instructions."""
@@ -60,31 +74,71 @@ class Program:
     variables: tuple[sp.Symbol, ...]
     instructions: tuple[tuple[Any, tuple[int, ...]], ...]
     results: tuple[int, ...]
+    _ready: dict[Backend, Callable] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, *expressions: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Program:
         """One program for several expressions, which share their common parts."""
         compiler = _Compiler(variables)
-        results = tuple(compiler.emit(stable(expression)) for expression in expressions)
-        return cls(tuple(variables), tuple(compiler.instructions), results)
+        results = [compiler.emit(stable(expression)) for expression in expressions]
+        return compiler.program(results)
+
+    @classmethod
+    def jet(cls, expression: sp.Expr, order: int, variable: sp.Symbol = X) -> Program:
+        """f, f', ..., f^(order) of a smooth f, each instruction differentiated in turn so that they share parts."""
+        compiler = _Differentiator((variable,))
+        results = [compiler.emit(stable(expression))]
+        for _ in range(order):
+            results.append(compiler.slope(results[-1]))
+        return compiler.program(results)
 
     def run(self, backend: Backend, inputs: Sequence[Any]) -> list[Any]:
         """The values of the expressions, in order."""
-        slots = list(inputs)
-        for head, operands in self.instructions:
-            if operands:
-                slots.append(backend.rows[head](*[slots[i] for i in operands]))
-            else:
-                slots.append(backend.constant(head, slots[0]))
-        return [slots[i] for i in self.results]
+        return self.on(backend)(*inputs)
+
+    def on(self, backend: Backend) -> Callable[..., list[Any]]:
+        """The program as a Python function of its inputs, whose result is the list of values."""
+        if backend not in self._ready:
+            self._ready[backend] = self._with_constants(backend, self._compiled(backend))
+        return self._ready[backend]
+
+    def _with_constants(self, backend: Backend, body: Callable) -> Callable[..., list[Any]]:
+        values = [head for head, operands in self.instructions if not operands]
+        constant, kind = backend.constant, backend.kind
+        if kind is None:
+            return lambda *inputs: body([constant(value, inputs[0]) for value in values], *inputs)
+        known: dict[Hashable, list] = {}
+
+        def evaluate(*inputs):
+            beside = kind(inputs[0])
+            if beside not in known:
+                known[beside] = [constant(value, inputs[0]) for value in values]
+            return body(known[beside], *inputs)
+
+        return evaluate
+
+    def _compiled(self, backend: Backend) -> Callable:
+        """One line of Python for each instruction: the interpreter then does nothing but the calls themselves."""
+        first = len(self.variables)
+        made = [f"s{i}" for i, (_, operands) in enumerate(self.instructions, first) if not operands]
+        lines = [f"[{', '.join(made)}] = constants"]
+        rows: dict[str, Any] = {}
+        for i, (head, operands) in enumerate(self.instructions, first):
+            slots = [f"s{k}" for k in operands]
+            if slots and head in _INFIX and head not in backend.rows:
+                lines.append(f"s{i} = {head.join(slots)}")
+            elif slots:
+                if head not in backend.rows:
+                    raise Undecided(f"values of {getattr(head, '__name__', head)}, which has no row")
+                rows[f"row{i}"] = backend.rows[head]
+                lines.append(f"s{i} = row{i}({', '.join(slots)})")
+        lines.append(f"return [{', '.join(f's{k}' for k in self.results)}]")
+        inputs = ", ".join(f"s{k}" for k in range(first))
+        exec(f"def body(constants, {inputs}):\n " + "\n ".join(lines), rows)
+        return rows["body"]
 
 
-@dataclass(frozen=True)
-class Backend:
-    """What runs a program: a function for each head, and how an exact constant becomes a number beside the input."""
-
-    rows: Mapping[Any, Callable]
-    constant: Callable[[sp.Expr, Any], Any]
+_INFIX = ("+", "*", "/")
 
 
 class _Compiler:
@@ -92,6 +146,11 @@ class _Compiler:
         self.slots: dict[Any, int] = {v: i for i, v in enumerate(variables)}
         self.first = len(self.slots)
         self.instructions: list[tuple[Any, tuple[int, ...]]] = []
+        self.known: dict[tuple[Any, tuple[int, ...]], int] = {}
+        self.variables = tuple(variables)
+
+    def program(self, results: Sequence[int]) -> Program:
+        return Program(self.variables, tuple(self.instructions), tuple(results))
 
     def emit(self, e: sp.Basic) -> int:
         if e not in self.slots:
@@ -118,8 +177,10 @@ class _Compiler:
         return self._append(type(e), tuple(self.emit(a) for a in e.args))
 
     def _append(self, head: Any, operands: tuple[int, ...]) -> int:
-        self.instructions.append((head, operands))
-        return self.first + len(self.instructions) - 1
+        if (head, operands) not in self.known:
+            self.known[head, operands] = self.first + len(self.instructions)
+            self.instructions.append((head, operands))
+        return self.known[head, operands]
 
     def _fold(self, head: Any, operands: Sequence[int]) -> int:
         total = operands[0]
@@ -137,7 +198,7 @@ class _Compiler:
         return self._fold("*", [quotient, *(self.emit(f) for f in factors[1:])])
 
     def _power(self, e: sp.Pow) -> int:
-        if e.exp.is_Integer and 0 < e.exp <= 8:
+        if e.exp.is_Integer and 0 < e.exp <= HIGHEST_POWER:
             return self._repeated_square(self.emit(e.base), int(e.exp))
         if e.exp.is_negative:
             return self._append("/", (self.emit(sp.S.One), self.emit(1 / e)))
@@ -160,12 +221,85 @@ class _Compiler:
         return value
 
 
+class _Differentiator(_Compiler):
+    """Forward differentiation, one instruction at a time, by sympy's rules for its head."""
+
+    def __init__(self, variables: Sequence[sp.Symbol]):
+        super().__init__(variables)
+        self.slopes: dict[int, int | None] = dict.fromkeys(range(self.first))
+        self.slopes[0] = self.emit(sp.S.One)
+
+    def slope(self, slot: int) -> int:
+        """The slot of the derivative by the first variable."""
+        found = self._slope(slot)
+        return self.emit(sp.S.Zero) if found is None else found
+
+    def _slope(self, slot: int) -> int | None:
+        """None for zero."""
+        if slot not in self.slopes:
+            self.slopes[slot] = self._by_rule(slot)
+        return self.slopes[slot]
+
+    def _by_rule(self, slot: int) -> int | None:
+        """The chain rule: the sum of partial derivatives times slopes."""
+        _, operands = self.instructions[slot - self.first]
+        terms: list[int] = []
+        for place, operand in enumerate(operands):
+            inner = self._slope(operand)
+            if inner is not None:
+                terms.append(self._times(self._partial(slot, place), inner))
+        return self._fold("+", terms) if terms else None
+
+    def _partial(self, slot: int, place: int) -> int:
+        """The derivative of the instruction by one operand; its own value and its operands are not computed again."""
+        head, operands = self.instructions[slot - self.first]
+        names = [self._named(operand) for operand in operands]
+        value = _MEANING.get(head, head)(*names)
+        self.slots |= {name: operand for name, operand in zip(names, operands, strict=True) if name.is_Symbol}
+        self.slots[value] = slot
+        return self.emit(sp.diff(value, names[place]).replace(_is_reflected, _reflect))
+
+    def _named(self, slot: int) -> sp.Expr:
+        """A constant stands for itself, anything else for a symbol of its own."""
+        head, operands = self.instructions[slot - self.first] if slot >= self.first else (None, (slot,))
+        return sp.Dummy(real=True) if operands else head
+
+    def _times(self, a: int, b: int) -> int:
+        one = self.emit(sp.S.One)
+        return b if a == one else a if b == one else self._append("*", (a, b))
+
+
+def _is_reflected(e: sp.Basic) -> bool:
+    return isinstance(e, functions.sigmoid) and e.args[0].could_extract_minus_sign()
+
+
+def _reflect(e: sp.Expr) -> sp.Expr:
+    """sigmoid(-z) = 1 - sigmoid(z), which is known already."""
+    return 1 - functions.sigmoid(-e.args[0])
+
+
+# what the heads that are no functions of sympy stand for
+_MEANING: dict[Any, Callable] = {
+    "+": lambda a, b: a + b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": sp.Pow,
+    "sqrt": sp.sqrt,
+}
+
+
 class expm1(sp.Function):
     """exp(z) - 1 without the cancellation at z = 0; appears in programs only."""
+
+    def fdiff(self, argindex=1):
+        return sp.exp(self.args[0])
 
 
 class log1p(sp.Function):
     """log(1 + z) without the loss at z = 0; appears in programs only."""
+
+    def fdiff(self, argindex=1):
+        return 1 / (1 + self.args[0])
 
 
 def stable(expression: sp.Expr) -> sp.Expr:
@@ -273,9 +407,6 @@ def _rounded(value: sp.Expr, dtype: Any):
 
 NUMPY = Backend(
     {
-        "+": np.add,
-        "*": np.multiply,
-        "/": np.divide,
         "**": np.power,
         "sqrt": np.sqrt,
         "where": np.where,
@@ -301,6 +432,7 @@ NUMPY = Backend(
         sp.And: np.logical_and,
         sp.Or: np.logical_or,
         functions.sigmoid: _sigmoid,
+        functions.gated: lambda z: z * _sigmoid(z),
         functions.softplus: _softplus,
         functions.Phi: _Phi,
         functions.squareplus: _squareplus,
@@ -309,4 +441,5 @@ NUMPY = Backend(
         functions.step: lambda z: np.where(z >= 0, 1, 0),
     },
     _numpy_constant,
+    lambda beside: beside.dtype.type,
 )

@@ -8,6 +8,7 @@ are quotients of leading terms. An expression that grows exponentially, or oscil
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 
@@ -56,6 +57,7 @@ def asymptote(expression: sp.Expr, direction: int, x: sp.Symbol = X) -> Asymptot
     return Asymptote(slope, intercept) if intercept.is_finite else None
 
 
+@lru_cache(maxsize=1024)
 def limit_at_infinity(expression: sp.Expr, direction: int, x: sp.Symbol = X) -> sp.Expr:
     """The limit as x tends to direction*oo, perhaps infinite; Undecided where none is found, as for sin."""
     at_infinity = expression.subs(x, direction * _T)
@@ -69,6 +71,17 @@ def limit_at_infinity(expression: sp.Expr, direction: int, x: sp.Symbol = X) -> 
         raise Undecided(f"the limit of {expression} at {'-' * (direction < 0)}oo") from None
     if found.has(sp.Limit, sp.AccumBounds, sp.nan, sp.zoo):
         raise Undecided(f"the limit of {expression} at {'-' * (direction < 0)}oo")
+    return found
+
+
+def limit_at(expression: sp.Expr, at: sp.Expr, direction: int, x: sp.Symbol = X) -> sp.Expr:
+    """The limit, perhaps infinite, as x tends to a finite point from the right (direction 1) or left; or Undecided."""
+    try:
+        found = sp.limit(elementary(expression), x, at, "+" if direction > 0 else "-")
+    except (NotImplementedError, ValueError, RecursionError):
+        found = sp.nan
+    if found.has(sp.Limit, sp.AccumBounds, sp.nan, sp.zoo):
+        raise Undecided(f"the limit of {expression} at {at}")
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import sympy as sp
@@ -45,6 +46,7 @@ def interior_point(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
     return (lower + upper) / 2
 
 
+@lru_cache(maxsize=1024)
 def pieces(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> tuple[Piece, ...]:
     """The function on (lower, upper) as pieces from left to right, neighbours with the same expression joined.
 

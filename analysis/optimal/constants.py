@@ -1,7 +1,7 @@
 """The best constants of a family for a target: `fit`, from several starts, and the landscape of the error.
 
-The value found is a floating-point estimate: it is not certified, and that no other constants are better is not
-proved, until `analysis.rigorous` does so; the record says UNDECIDED.
+The search is in floating point; the record it gives certifies the error of the constants as printed, and proves how
+much better any other constants can be, when asked.
 """
 
 from __future__ import annotations
@@ -9,126 +9,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 import sympy as sp
 
 from analysis.activation import lookup
-from analysis.activation.errors import BadInput, Undecided
-from analysis.activation.parsing import X, number
+from analysis.activation.errors import BadInput
+from analysis.activation.parsing import X
 from analysis.activation.record import Activation, Family
-from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
-from analysis.exact.verdict import Verdict
-from analysis.optimal import minimax, search
+from analysis.exact.normal import is_zero
+from analysis.optimal import rounding, search
+from analysis.optimal.fitted import Fit, Published, certified
+from analysis.optimal.lattice import Lattice
 from analysis.optimal.residual import Residual, Unbounded
-from analysis.rigorous.distance import supremum
 from analysis.rigorous.norms import Norm
-from analysis.rigorous.pointwise import Pair, enclose_mean_square, enclose_size
 
-NOT_YET = "found from several starts in floating point; that no other constants are better is not proved"
-
-
-@dataclass(frozen=True)
-class Published:
-    """A published member of the family with its error and the ratio to the error of the fit."""
-
-    name: str
-    constants: Mapping[str, sp.Expr]
-    error: Pair | None
-    estimate: float
-    ratio: float
-
-    def to_dict(self) -> dict:
-        return {
-            "name": self.name,
-            "constants": {name: str(value) for name, value in self.constants.items()},
-            "error": self.error and list(self.error),
-            "estimate": self.estimate if math.isfinite(self.estimate) else None,
-            "ratio": self.ratio if math.isfinite(self.ratio) else None,
-        }
-
-
-@dataclass(frozen=True)
-class Fit(Record):
-    """The best constants found; `estimate` is the error in floating point, in the norm's unit, perhaps inf."""
-
-    family: Family
-    target: Activation
-    norm: Norm
-    constants: Mapping[str, float]
-    exact: Mapping[str, sp.Expr | None]
-    estimate: float
-    attained_at: float | None
-    published: tuple[Published, ...]
-    note: str = ""
-    seconds: float = field(default=0.0, compare=False)
-    verdict: Verdict = Verdict.UNDECIDED
-
-    def to_dict(self) -> dict:
-        """The JSON of `actapprox fit`; an error that no enclosure bounds from above has "inf" as its upper end."""
-        return {
-            "family": self.family.name,
-            "target": self.target.name,
-            "norm": self.norm.kind,
-            "domain": [f"{self.norm.lower:g}", f"{self.norm.upper:g}"],
-            "setting": self.norm.label,
-            "constants": {name: v if math.isfinite(v) else None for name, v in self.constants.items()},
-            "exact": {name: None if v is None else str(v) for name, v in self.exact.items()},
-            "formula": self.activation().formula if math.isfinite(self.estimate) else None,
-            "error": self.error and list(self.error),
-            "estimate": self.estimate if math.isfinite(self.estimate) else None,
-            "attained_at": None if self.attained_at is None else f"{self.attained_at:.17g}",
-            "optimum": {"verdict": str(self.verdict), "lower": None, "gap": None, "reason": NOT_YET},
-            "unique": None,
-            "optimal_set": None,
-            "published": [published.to_dict() for published in self.published],
-            "note": self.note,
-            "seconds": round(self.seconds, 3),
-        }
-
-    def sheet(self) -> Sheet:
-        """The answer for people: the constants, their standing, and the published ones beside them."""
-        finite = math.isfinite(self.estimate)
-        values = ", ".join(f"{name} = {v:.12g}" for name, v in self.constants.items()) if finite else "none"
-        lines = [Line("family", self.family.formula, sp.latex(self.family.expression)), Line("constants", values)]
-        where = "" if self.attained_at is None else f", attained at x = {decimal(self.attained_at, 9)}"
-        # What is shown lies in the enclosure, where there is one: the grid of an estimate may miss a narrow peak.
-        shown = float(self.error[1]) if self.error and math.isfinite(float(self.error[1])) else self.estimate
-        lines.append(Line("error", f"{decimal(shown, 9)} ({self.norm.unit}{where})"))
-        if self.error and math.isfinite(self.estimate):
-            lines.append(Line("certified", f"the error of these constants is in [{self.error[0]}, {self.error[1]}]"))
-        if finite:
-            lines.append(Line("optimum", f"{self.verdict}: {NOT_YET}"))
-        names = tuple(self.constants)
-        rows = [
-            (p.name, *(decimal(float(p.constants[n])) for n in names), decimal(p.estimate), decimal(p.ratio, 4))
-            for p in self.published
-        ]
-        tables = (Table(("published", *names, "error", "times the best"), tuple(rows)),) if rows else ()
-        title = f"{self.family.name} to {self.target.name}, {self.norm}"
-        return Sheet(title, tuple(lines), tables, (self.note,) if self.note else ())
-
-    @cached_property
-    def error(self) -> Pair | None:
-        """A rigorous enclosure of the error of these very constants as printed, where there is one yet.
-
-        Over points the sum is enclosed, in the sup norm the supremum; where a tail resists, the value at one point
-        bounds it from below.
-        """
-        if math.isinf(self.estimate):
-            return "inf", "inf"
-        return enclosure(self.activation(), self.target, self.norm, self.attained_at or 0.0, self.estimate)
-
-    def activation(self) -> Activation:
-        """The family with the constants as printed: an activation like any other."""
-        if math.isinf(self.estimate):
-            raise BadInput(self.note)
-        values = {name: self.exact[name] or number(repr(v)) for name, v in self.constants.items()}
-        body = self.family.expression.subs({self.family.symbol(k): v for k, v in values.items()})
-        name = lookup.called(self.family.name, values) if self.family.name.isidentifier() else self.family.name
-        return Activation(name, body, lookup.filled(self.family.formula, values), values, self.family.name)
+SIMPLE = 12  # denominators of the numbers that constants may turn out to be
+NEARLY = 1e-6  # relative distance to such a number
 
 
 def fit(
@@ -138,32 +35,31 @@ def fit(
     *,
     fix: Mapping[str, str] | None = None,
     tie: Mapping[str, str] | None = None,
+    round: str | None = None,
 ) -> Fit:
     """The constants of the family with the least distance to the target.
 
     `fix` gives constants a value, `tie` an expression in the others, both as text. Constants that the asymptotes of the
-    target force (any other choice is infinitely far) are found exactly. Raises BadInput for names that are not there.
+    target force (any other choice is infinitely far) are found exactly. `round` names a format in which the free
+    constants ship (see `analysis.optimal.lattice`): the best constants of that format, which are seldom the nearest to
+    the best of all. Raises BadInput for names that are not there.
     """
     began = time.perf_counter()
     family, target, norm = lookup.family(family), lookup.function(to), norm or Norm()
     given = _given(family, fix or {}, tie or {})
+    grid = Lattice.of(round) if round else None
     try:
         residual = Residual.of(family, target, norm, given)
     except Unbounded as reason:
         nowhere = dict.fromkeys((c.name for c in family.constants), math.nan)
         note = f"no member with {_assumed(family)} constants is at a finite distance: {reason}"
         return Fit(family, target, norm, nowhere, dict.fromkeys(nowhere), math.inf, None, (), note)
-    theta, best = search.best(residual, {c.name: c.box for c in family.constants}, _members_inside(family, residual))
-    values = dict(zip(residual.free, theta, strict=True))
-    exact, constants = {}, {}
-    for constant in family.constants:
-        expression = residual.given.get(constant.name, family.symbol(constant.name))
-        known = sp.sympify(expression)
-        exact[constant.name] = None if known.free_symbols else known
-        constants[constant.name] = float(known.subs(residual.given).subs(values))
+    found, _ = search.best(residual, {c.name: c.box for c in family.constants}, _members_inside(family, residual))
+    chosen = _on_lattice(residual, found, grid) if grid else _simple(residual, found)
+    theta = np.array([float(v) for v in chosen])
+    exact, constants = _values(family, residual, chosen)
+    best, where = search.value(residual, theta)
     forced = [f"{k} = {v}" for k, v in residual.given.items() if k not in given]
-    where = search.value(residual, theta)[1]
-    published = tuple(_published(member, target, norm, best) for member in family.members)
     return Fit(
         family,
         target,
@@ -172,10 +68,46 @@ def fit(
         exact,
         best,
         where,
-        published,
+        tuple(_published(member, target, norm, best) for member in family.members),
         _note(residual, theta, forced, bool(family.sources)),
+        grid,
+        residual,
+        found if grid else theta,
         time.perf_counter() - began,
     )
+
+
+def _on_lattice(residual: Residual, theta: np.ndarray, grid: Lattice) -> list[sp.Rational]:
+    least = np.array([search.LEAST if s.is_positive else 0.0 if s.is_nonnegative else -np.inf for s in residual.free])
+    found = rounding.best(grid, theta, lambda point: search.value(residual, point)[0], least)
+    return [sp.Rational(c.numerator, c.denominator) for c in found]
+
+
+def _simple(residual: Residual, theta: np.ndarray) -> list[sp.Expr | float]:
+    """The constants, as simple fractions where these are as good: where a member is the target itself, it is exact."""
+    simple = [sp.Rational(t).limit_denominator(SIMPLE) for t in theta]
+    near = all(abs(float(q) - t) <= NEARLY * (1 + abs(t)) for q, t in zip(simple, theta, strict=True))
+    admissible = all(q > 0 or not s.is_positive for q, s in zip(simple, residual.free, strict=True))
+    if near and admissible and len(theta):
+        values = dict(zip(residual.free, simple, strict=True))
+        before = search.value(residual, theta)[0]
+        after = search.value(residual, np.array([float(q) for q in simple]))[0]
+        if after <= before or (before < NEARLY and is_zero(residual.expression.subs(values))):
+            return list(simple)
+    return list(theta)
+
+
+def _values(family: Family, residual: Residual, chosen: Sequence) -> tuple[dict, dict]:
+    """All constants: exactly where that is known, and as numbers."""
+    values = dict(zip(residual.free, chosen, strict=True))
+    exact: dict[str, sp.Expr | None] = {}
+    numbers = {}
+    for constant in family.constants:
+        expression = sp.sympify(residual.given.get(constant.name, family.symbol(constant.name)))
+        known = expression.subs({s: v for s, v in values.items() if isinstance(v, sp.Basic)})
+        exact[constant.name] = None if known.free_symbols else known
+        numbers[constant.name] = float(known.subs(values))
+    return exact, numbers
 
 
 def _assumed(family: Family) -> str:
@@ -205,21 +137,6 @@ def _distance(f: Activation, g: Activation, norm: Norm) -> tuple[float, float | 
     except Unbounded:
         return math.inf, None
     return search.value(residual, np.array([]))
-
-
-def enclosure(f: Activation, g: Activation, norm: Norm, where: float, estimate: float) -> Pair | None:
-    """What is rigorously known of the distance; None where nothing is. `where` is a place at which it is large."""
-    if math.isinf(estimate):
-        return "inf", "inf"
-    if norm.points is not None:
-        return enclose_mean_square(f.expression - g.expression, norm.points)
-    if norm.kind == "sup":
-        lower, upper = (sp.oo * (1 if end > 0 else -1) if math.isinf(end) else sp.Rational(end) for end in norm.ends)
-        try:
-            return supremum(f.expression - g.expression, lower, upper).pair()
-        except Undecided:
-            return (enclose_size(f.expression - g.expression, where)[0], "inf") if math.isfinite(where) else None
-    return None
 
 
 def landscape(
@@ -282,15 +199,16 @@ def _note(residual: Residual, theta: np.ndarray, forced: list[str], is_catalogue
         if at > 0.99 * search.LARGEST or 0 < at < 1.01 / search.LARGEST:
             limit = "without bound" if at > 1 else "to zero"
             notes.append(f"no best constant: the error falls as {symbol} goes {limit}")
-    if residual.norm.kind == "sup" and (unfelt := minimax.unfelt(residual, theta)):
-        names = ", ".join(residual.free[i].name for i in unfelt)
-        notes.append(
-            f"not unique: {names} moves no point at which the error is attained, so that other values do as well"
-        )
     return "; ".join(notes)
 
 
 def _published(member: Activation, target: Activation, norm: Norm, best: float) -> Published:
     error, where = _distance(member, target, norm)
     ratio = 1.0 if error == best else error / best if best > 0 else math.inf
-    return Published(member.name, member.constants, enclosure(member, target, norm, where or 0.0, error), error, ratio)
+    return Published(
+        member.name,
+        member.constants,
+        certified(member, target, norm, where or 0.0) if math.isfinite(error) else ("inf", "inf"),
+        error,
+        ratio,
+    )

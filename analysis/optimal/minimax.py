@@ -146,14 +146,6 @@ def value(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> tuple[floa
     return top, min(b.x for b in known if abs(b.value) >= (1 - SAME) * top)
 
 
-def unfelt(residual: Residual, theta: np.ndarray) -> list[int]:
-    """Which constants move none of the points that attain the sup norm: other values of those do as well nearby."""
-    known = branches(residual, theta, base_grid(residual))
-    top = max(abs(b.value) for b in known)
-    active = np.array([b.gradient for b in known if abs(b.value) >= (1 - SAME) * top])
-    return [i for i in range(len(theta)) if (np.abs(active[:, i]) < SAME).all()]
-
-
 def minimise(residual: Residual, starts: list[np.ndarray], bounds: np.ndarray) -> tuple[np.ndarray, float]:
     """The least of the local minima of the sup norm reached from the starts: the constants and the value."""
     grid = base_grid(residual)
@@ -193,7 +185,7 @@ def _linear_programs(residual: Residual, theta: np.ndarray, bounds: np.ndarray, 
     coarse = grid[::10]
     radius = 0.25
     known = branches(residual, theta, grid)
-    best = max(abs(b.value) for b in known)
+    best = max((abs(b.value) for b in known), default=math.inf)
     for _ in range(STEPS):
         low = coarse[np.abs(residual(coarse, theta)) < RELEVANT * best]
         values = np.concatenate([[b.value for b in known], residual(low, theta)])
@@ -203,7 +195,7 @@ def _linear_programs(residual: Residual, theta: np.ndarray, bounds: np.ndarray, 
             break
         trial = theta + step
         known_there = branches(residual, trial, grid)
-        reached = max(abs(b.value) for b in known_there)
+        reached = max((abs(b.value) for b in known_there), default=math.inf)
         if reached < best:
             good = best - reached > 0.5 * (best - predicted)
             theta, best, known = trial, reached, known_there

@@ -28,6 +28,7 @@ class Residual:
     """
 
     expression: sp.Expr
+    target: sp.Expr
     free: tuple[sp.Symbol, ...]
     given: Mapping[str, sp.Expr]
     norm: Norm
@@ -48,7 +49,12 @@ class Residual:
                 forced[symbol.name] = value
         order = {c.name: i for i, c in enumerate(family.constants)}
         free = sorted(expression.free_symbols - {X}, key=lambda s: order.get(s.name, len(order)))
-        return cls(expression, tuple(free), forced, norm)
+        return cls(expression, target.expression, tuple(free), forced, norm)
+
+    @cached_property
+    def member(self) -> sp.Expr:
+        """The family's side of the difference."""
+        return self.expression + self.target
 
     # numeric functions of (x, theta); theta is a sequence of floats
 

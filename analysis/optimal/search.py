@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import sympy as sp
 from scipy.stats import qmc
 
 from analysis.activation.errors import BadInput
@@ -17,7 +18,7 @@ STARTS = {1: 4, 2: 4}  # local searches, from the best of the points tried
 STARTS_BEYOND = 12
 TRIED = {1: 64, 2: 576, 3: 1024}  # points of the starting box
 TRIED_BEYOND = 2048
-LARGEST = 1e6  # constants are looked for up to here, positive ones down to its reciprocal
+LEAST, LARGEST = 1e-6, 1e6  # of the constants that are looked for
 
 
 def best(
@@ -26,12 +27,16 @@ def best(
     """The best constants found, and their error; `boxes` are where the scan looks, `more` are further starts."""
     if not residual.free:
         return np.array([]), value(residual, np.array([]))[0]
-    bounds = np.array([(1 / LARGEST, LARGEST) if s.is_positive else (-LARGEST, LARGEST) for s in residual.free])
+    bounds = np.array([(_least(s), LARGEST) for s in residual.free])
     starts = [*_starts(residual, boxes), *more]
     if not starts:
         raise BadInput(f"no choice of {', '.join(s.name for s in residual.free)} that was tried gives a finite error")
     solver = minimax if residual.norm.kind == "sup" else squares
     return solver.minimise(residual, starts, bounds)
+
+
+def _least(symbol: sp.Symbol) -> float:
+    return LEAST if symbol.is_nonnegative else -LARGEST
 
 
 def value(residual: Residual, theta: np.ndarray) -> tuple[float, float | None]:

@@ -6,9 +6,11 @@ the result is the union of the branches. `decimals` prints a ball as two decimal
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -20,6 +22,8 @@ from analysis.activation.lowering import Backend, Program
 from analysis.activation.parsing import X
 
 PRECISION = 128  # bits
+NARROW = arb(2) ** -10  # radius below which a ball's own arithmetic is tight
+FAR = 2**16  # beyond, an exponential has too many digits to bother with
 Pair = tuple[str, str]
 
 
@@ -31,21 +35,27 @@ def evaluator(expression: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Cal
 
 def evaluators(*expressions: sp.Expr, variables: Sequence[sp.Symbol] = (X,)) -> Callable[..., list[arb]]:
     """A function from balls to balls that enclose the expressions, whose common parts are computed once."""
-    program = Program.of(*expressions, variables=variables)
-    constants: dict[tuple[sp.Expr, int], arb] = {}
+    return _evaluators(expressions, tuple(variables))
 
-    def constant(value: sp.Expr, _beside: arb) -> arb:
-        key = value, ctx.prec
-        if key not in constants:
-            constants[key] = enclose(value)
-        return constants[key]
 
-    backend = Backend(_ROWS, constant)
-    return lambda *inputs: program.run(backend, inputs)
+@lru_cache(maxsize=1024)
+def _evaluators(expressions: tuple[sp.Expr, ...], variables: tuple[sp.Symbol, ...]) -> Callable[..., list[arb]]:
+    return Program.of(*expressions, variables=variables).on(ARB)
+
+
+@lru_cache(maxsize=1024)
+def jet(expression: sp.Expr, order: int) -> Callable[[arb], list[arb]]:
+    """A function from a ball to enclosures of f, f', ..., f^(order), f smooth in x, wherever in the ball f is real."""
+    return Program.jet(expression, order).on(_ARB_WHERE_REAL)
 
 
 def enclose(value: sp.Expr) -> arb:
     """A ball around an exact constant at the current precision; Undecided for a head without a row."""
+    return _enclosed(value, ctx.prec)
+
+
+@lru_cache(maxsize=4096)
+def _enclosed(value: sp.Expr, _bits: int) -> arb:
     if value.is_Rational:
         return arb(fmpq(int(value.p), int(value.q)))
     if value is sp.pi:
@@ -53,7 +63,7 @@ def enclose(value: sp.Expr) -> arb:
     if value is sp.E:
         return arb(1).exp()
     if isinstance(value, sp.Pow):
-        return _power(enclose(value.base), enclose(value.exp))
+        return enclose(value.base) ** enclose(value.exp)
     if isinstance(value, sp.Add | sp.Mul):
         total = enclose(value.args[0])
         for term in map(enclose, value.args[1:]):
@@ -73,8 +83,17 @@ def decimals(ball: arb, digits: int = 15) -> tuple[str, str]:
     """The ball as ("lower", "upper") with that many digits, rounded outward; ("-inf", "inf") where unbounded."""
     if not ball.is_finite():
         return "-inf", "inf"
+    if ball != 0 and abs(ball.mid().man_exp()[1]) > FAR:
+        return _decimals_of_far(ball, digits)
     middle, radius = fraction(ball.mid()), fraction(ball.rad())
     return _rounded(middle - radius, digits, ROUND_FLOOR), _rounded(middle + radius, digits, ROUND_CEILING)
+
+
+def _decimals_of_far(ball: arb, digits: int) -> tuple[str, str]:
+    """By Arb's own decimal ball, since an exact fraction would have as many digits as the exponent says."""
+    middle, radius, exponent = map(int, ball.mid_rad_10exp(digits + 5))
+    low = _rounded(Fraction(middle - radius), digits, ROUND_FLOOR, exponent)
+    return low, _rounded(Fraction(middle + radius), digits, ROUND_CEILING, exponent)
 
 
 def decimals_of(value: sp.Expr, digits: int = 15) -> tuple[str, str]:
@@ -93,11 +112,12 @@ def fraction(point: arb) -> Fraction:
     return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
-def _rounded(exact: Fraction, digits: int, rounding: str) -> str:
+def _rounded(exact: Fraction, digits: int, rounding: str, exponent: int = 0) -> str:
+    """exact * 10^exponent."""
     with localcontext() as context:
         context.prec, context.rounding = digits, rounding
-        context.Emin, context.Emax = -(10**6), 10**6
-        return str(Decimal(exact.numerator) / Decimal(exact.denominator))
+        context.Emin, context.Emax = MIN_EMIN, MAX_EMAX
+        return str((Decimal(exact.numerator) / Decimal(exact.denominator)).scaleb(exponent))
 
 
 def _algebraic(root: sp.Expr) -> arb:
@@ -107,12 +127,47 @@ def _algebraic(root: sp.Expr) -> arb:
     return arb(fmpq(int(middle.p), int(middle.q)), arb(fmpq(1, 2 ** (ctx.prec - 1))))
 
 
-def _power(base: arb, exponent: arb) -> arb:
-    return base**exponent
+def _rising(head: Callable[..., arb]) -> Callable[..., arb]:
+    """A function that increases in its first argument, where its own arithmetic fails by its values at the two ends."""
+
+    def evaluate(z: arb, *rest: arb) -> arb:
+        value = head(z, *rest)
+        return value if value.is_finite() else head(z.lower(), *rest).union(head(z.upper(), *rest))
+
+    return evaluate
 
 
 def _sigmoid(z: arb) -> arb:
-    return 1 / (1 + (-z).exp())
+    value = 1 / (1 + (-z).exp())
+    return value if value.is_finite() else _logistic(z.lower()).union(_logistic(z.upper()))
+
+
+def _logistic(z: arb) -> arb:
+    """The sigmoid of a point, however large."""
+    e = (-abs(z)).exp()
+    return (1 if z > 0 else e) / (1 + e)
+
+
+def _tanh(z: arb) -> arb:
+    """On a wide ball by the sigmoid, whose arithmetic is tight there."""
+    return z.tanh() if z.rad() < NARROW else 2 * _sigmoid(2 * z) - 1
+
+
+def _erf(z: arb) -> arb:
+    return z.erf() if z.rad() < NARROW else z.lower().erf().union(z.upper().erf())
+
+
+def _Phi(z: arb) -> arb:
+    return (-z * (arb(1) / 2).sqrt()).erfc() / 2 if z.rad() < NARROW else _Phi(z.lower()).union(_Phi(z.upper()))
+
+
+def _softplus(z: arb) -> arb:
+    return z.exp().log1p() if z < FAR else z + (-z).exp().log1p()
+
+
+def _squareplus(z: arb, b: arb) -> arb:
+    root = (z * z + b).sqrt()
+    return b / (2 * (root - z)) if z < 0 else (z + root) / 2
 
 
 def _choose(condition: bool | None, yes: arb, no: arb) -> arb:
@@ -139,36 +194,25 @@ def _sign(z: arb) -> arb:
     return arb(1) if z > 0 else arb(-1) if z < 0 else arb(0) if z == 0 else arb(0, 1)
 
 
-def _max(a: arb, b: arb) -> arb:
-    return a.max(b)
-
-
-def _min(a: arb, b: arb) -> arb:
-    return a.min(b)
-
-
 _ROWS: dict[Any, Callable] = {
-    "+": lambda a, b: a + b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b,
-    "**": _power,
-    "sqrt": lambda z: z.sqrt(),
+    "**": operator.pow,
+    "sqrt": arb.sqrt,
     "where": _choose,
-    sp.exp: lambda z: z.exp(),
-    sp.log: lambda z: z.log(),
-    lowering.expm1: lambda z: z.expm1(),
-    lowering.log1p: lambda z: z.log1p(),
-    sp.tanh: lambda z: z.tanh(),
-    sp.sech: lambda z: z.sech(),
-    sp.atan: lambda z: z.atan(),
-    sp.sin: lambda z: z.sin(),
-    sp.cos: lambda z: z.cos(),
-    sp.erf: lambda z: z.erf(),
-    sp.Abs: lambda z: abs(z),
+    sp.exp: arb.exp,
+    sp.log: arb.log,
+    lowering.expm1: arb.expm1,
+    lowering.log1p: arb.log1p,
+    sp.tanh: _tanh,
+    sp.sech: arb.sech,
+    sp.atan: arb.atan,
+    sp.sin: arb.sin,
+    sp.cos: arb.cos,
+    sp.erf: _erf,
+    sp.Abs: abs,
     sp.sign: _sign,
     sp.Heaviside: lambda z, at_zero: _choose(None if z.contains(0) else bool(z > 0), arb(1), arb(0)),
-    sp.Max: _max,
-    sp.Min: _min,
+    sp.Max: arb.max,
+    sp.Min: arb.min,
     sp.Lt: _less,
     sp.Le: _less_or_equal,
     sp.Gt: lambda a, b: _less(b, a),
@@ -176,10 +220,25 @@ _ROWS: dict[Any, Callable] = {
     sp.And: _all,
     sp.Or: _any,
     functions.sigmoid: _sigmoid,
-    functions.softplus: lambda z: z.exp().log1p(),
-    functions.Phi: lambda z: (-z / arb(2).sqrt()).erfc() / 2,
-    functions.squareplus: lambda z, b: (z + (z * z + b).sqrt()) / 2,
-    functions.relu: lambda z: _max(z, arb(0)),
-    functions.clip: lambda z, lo, hi: _min(_max(z, lo), hi),
+    functions.gated: lambda z: z * _sigmoid(z),
+    functions.softplus: _rising(_softplus),
+    functions.Phi: _Phi,
+    functions.squareplus: _rising(_squareplus),
+    functions.relu: lambda z: z.max(arb(0)),
+    functions.clip: lambda z, lo, hi: z.max(lo).min(hi),
     functions.step: lambda z: _choose(_less_or_equal(arb(0), z), arb(1), arb(0)),
 }
+
+
+def _constant(value: sp.Expr, _beside: arb) -> arb:
+    return enclose(value)
+
+
+def _bits(_beside: arb) -> int:
+    return ctx.prec
+
+
+ARB = Backend(_ROWS, _constant, _bits)
+
+# For functions known to be real on their domain: what a ball holds beyond it is rounding.
+_ARB_WHERE_REAL = Backend(_ROWS | {"sqrt": lambda z: z.nonnegative_part().sqrt()}, _constant, _bits)

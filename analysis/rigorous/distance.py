@@ -1,32 +1,43 @@
 """The supremum of f or |f| over an interval or over R, enclosed, with a point that attains the lower bound.
 
-Exact breakpoints split the domain; tails are bounded by their envelopes; on what is left, intervals are discarded by
-value, by monotonicity or by the mean-value form, and bisected otherwise, the most promising first.
+Exact breakpoints split the domain into pieces, a piece into cells: intervals, and tails that reach to infinity. A cell
+is discarded where its bound is no larger than a value that f takes: tails by their envelopes, intervals by the range of
+f, by the mean-value form or by the second-order form. On what is left f is monotone, or is concave and lies below a
+tangent, or the cell is halved; the most promising cell comes first. What does not depend on the tolerance (pieces,
+derivatives, envelopes) is kept from call to call; suprema are not.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 from flint import arb, ctx
 
 from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
-from analysis.exact.asymptotes import limit_at_infinity
-from analysis.exact.breakpoints import value_at
+from analysis.exact.asymptotes import limit_at, limit_at_infinity
 from analysis.exact.normal import is_zero
 from analysis.exact.pieces import Piece, pieces
-from analysis.rigorous import balls
+from analysis.rigorous import balls, tails
 from analysis.rigorous.balls import Pair
-from analysis.rigorous.tails import below, beyond
 
-FARTHEST = 2**14  # tails begin no later than here
-MOST_INTERVALS = 200_000
-NEGLIGIBLE = arb(1e-30)  # absolute, for suprema that are zero
+FIRST_TAIL = 4  # where tails begin
+DOUBLINGS = 12  # of the start of a tail
+MOST_CELLS = 50_000
+HALVINGS = 400
+TANGENTS = 8  # steps of Newton's method towards the summit of a concave function
+GUARD_BITS = 40  # beyond those of the tolerance
+FINEST = 4096  # bits
+NEGLIGIBLE = (1e-18, 1e-100, 0.0)  # times the tolerance: absolute, for suprema that are zero; as little as is reached
+
+_ZERO = arb(0)
+Size = Callable[[arb], arb]
 
 
 @dataclass(frozen=True)
@@ -38,12 +49,13 @@ class Supremum:
     x: sp.Expr
     reason: str = ""
     is_size: bool = True  # of |f|, and so not negative
+    digits: int = 15  # that show the tolerance
 
-    def pair(self, digits: int = 15) -> Pair:
+    def pair(self, digits: int | None = None) -> Pair:
         """Two decimal strings, rounded outward."""
         if self.reason:
             return "inf", "inf"
-        low, high = balls.decimals(self.lower, digits)[0], balls.decimals(self.upper, digits)[1]
+        low, high = (balls.decimals(end, digits or self.digits)[i] for i, end in enumerate((self.lower, self.upper)))
         return ("0" if self.is_size and low.startswith("-") else low), high
 
 
@@ -52,202 +64,323 @@ def supremum(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: f
     return supremum_of(pieces(f, X, lower, upper), tol)
 
 
-def supremum_of(found: tuple[Piece, ...], tol: float = 1e-12, size: Callable[[arb], arb] = abs) -> Supremum:
+def supremum_of(found: Iterable[Piece], tol: float = 1e-12, size: Size = abs) -> Supremum:
     """The supremum of size(f) for f given by its pieces; `size` is abs, or the identity for sup f itself."""
-    with ctx.workprec(balls.PRECISION):
-        search = _Search(tol, size)
-        for piece in found:
-            infinite = search.add_piece(piece)
-            if infinite is not None:
-                return infinite
-        return search.finish()
+    ready = [_ready(piece) for piece in found]
+    for piece in ready:
+        for end, limit in piece.limits.items():
+            if limit == sp.oo or (size is abs and limit.is_infinite):
+                return Supremum(arb.pos_inf(), arb.pos_inf(), end, f"it tends to {limit} as x tends to {end}")
+    found = _searched(ready, tol, size, NEGLIGIBLE[0])
+    for negligible in NEGLIGIBLE[1:]:
+        if found.upper - found.lower <= abs(found.lower) * tol:
+            break
+        try:
+            found = _searched(ready, tol, size, negligible)
+        except Undecided:
+            break
+    return found
+
+
+class _TooCoarse(Exception):
+    """Rounding hides what is sought."""
+
+
+def _searched(ready: list[_Ready], tol: float, size: Size, negligible: float) -> Supremum:
+    bits = GUARD_BITS + math.ceil(-math.log2(tol))
+    while bits <= FINEST:
+        try:
+            with ctx.workprec(bits):
+                return _Search(tol, size, negligible).over(ready)
+        except _TooCoarse:
+            bits *= 2
+    raise Undecided(f"the supremum, which rounding hides at {FINEST} bits")
 
 
 class _Search:
-    """The best lower bound so far, and the intervals that may hold a larger value."""
+    """The best lower bound so far, and the cells that may hold a larger value."""
 
-    def __init__(self, tol: float, size: Callable[[arb], arb]):
-        self.tol, self.size = arb(tol), size
+    def __init__(self, tol: float, size: Size, negligible: float):
+        self.size, self.signs = size, (1, -1) if size is abs else (1,)
+        self.share, self.negligible = arb(tol) / 2, arb(tol) * negligible
+        self.digits = max(15, 3 - math.floor(math.log10(tol)))
         self.best, self.place = arb.neg_inf(), sp.S.Zero
+        self.enough = arb.neg_inf()  # what is no larger changes the answer by less than the tolerance
         self.ceiling = arb.neg_inf()  # over what has been settled
-        self.queue: list = []
+        self.queue: list[tuple[float, int, _Cell]] = []
         self.ticket = itertools.count()
 
-    # what bounds the supremum
+    def over(self, ready: list[_Ready]) -> Supremum:
+        for piece in ready:
+            for x, value in piece.known():
+                if not self.point(value, x) and piece.is_constant:
+                    raise _TooCoarse
+        for piece in ready:
+            self.push(piece.cells())
+        for _ in range(MOST_CELLS):
+            if not self.queue:
+                break
+            _, _, cell = heapq.heappop(self.queue)
+            if not self.settled(cell.most):
+                self.push(cell.refined(self))
+        else:
+            raise Undecided(f"the supremum after {MOST_CELLS} intervals")
+        if not self.is_beaten(self.ceiling):
+            raise _TooCoarse
+        upper = max(self.best, self.ceiling)
+        return Supremum(self.best, upper, _exactly(self.place), is_size=self.size is abs, digits=self.digits)
 
-    def point(self, value: arb, x: sp.Expr) -> None:
-        """f takes this value at x, or tends to it."""
+    def push(self, cells: Iterable[_Cell]) -> None:
+        for cell in cells:
+            cell.most = cell.bound(self)
+            if cell.most.is_nan():
+                cell.most = arb.pos_inf()
+            if not self.settled(cell.most):
+                heapq.heappush(self.queue, (-float(cell.most), next(self.ticket), cell))
+
+    def point(self, value: arb, x: sp.Expr | arb) -> bool:
+        """f takes this value at x, or tends to it; False, and nothing is learnt, where the value is not known."""
         size = self.size(value)
-        if size.lower() > self.best:
-            self.best, self.place = size.lower(), x
-        self.settle(size.upper())
-
-    def settle(self, bound: arb) -> None:
-        if bound > self.ceiling:
-            self.ceiling = bound
+        most = size.upper()
+        if most > self.ceiling and value.is_finite():
+            self.ceiling = most
+        if most > self.best and (least := size.lower()) > self.best and (isinstance(x, sp.Expr) or x.is_exact()):
+            self.best, self.place = least, x
+            self.enough = (least + abs(least) * self.share + self.negligible).lower()
+        return value.is_finite()
 
     def is_beaten(self, bound: arb) -> bool:
         """Whether values up to the bound change the answer by less than the tolerance."""
-        return bool(bound <= self.best + abs(self.best) * self.tol + NEGLIGIBLE)
+        return bool(bound <= self.enough)
 
-    # pieces
+    def settled(self, bound: arb) -> bool:
+        """Whether the bound is beaten; it then counts."""
+        most = bound.upper()
+        if not most <= self.enough:
+            return False
+        if most > self.ceiling:
+            self.ceiling = most
+        return True
 
-    def add_piece(self, piece: Piece) -> Supremum | None:
-        if is_zero(sp.diff(piece.expression, X)):
-            self.point(balls.enclose(piece.expression.subs(X, piece.inside)), piece.inside)
-            return None
-        ends = []
-        for end, direction in ((piece.lower, -1), (piece.upper, 1)):
-            if end.is_finite:
-                self.point(balls.enclose(value_at(piece.expression, X, end)), end)
-                ends.append(end)
-                continue
-            limit, far = limit_at_infinity(piece.expression, direction), sp.oo * direction
-            if not limit.is_finite and (self.size is abs or limit == sp.oo):
-                return Supremum(arb.pos_inf(), arb.pos_inf(), far, f"it tends to {limit} as x tends to {far}")
-            if limit.is_finite:
-                self.point(balls.enclose(limit), far)
-            ends.append(None)
-        work = _Work(piece.expression, self.size)
-        self._sample(work, piece)
-        for i, direction in enumerate((-1, 1)):
-            if ends[i] is None:
-                ends[i] = self._cut_tail(piece, direction, ends[1 - i])
-        self.push(_Interval(work, balls.enclose(ends[0]), balls.enclose(ends[1])))
-        return None
 
-    def _sample(self, work: _Work, piece: Piece) -> None:
-        """A first lower bound, so that tails and poor intervals are discarded early."""
-        low, high = max(piece.lower, sp.Integer(-12)), min(piece.upper, sp.Integer(12))
-        if low.is_Rational and high.is_Rational and low < high:
-            for k in range(1, 24):
-                x = low + (high - low) * sp.Rational(k, 24)
-                self.point(work.f(balls.enclose(x)), x)
+# pieces
 
-    def _cut_tail(self, piece: Piece, direction: int, other: sp.Expr | None) -> sp.Expr:
-        """Where the tail begins that the envelope settles."""
-        start = 8
-        while other is not None and direction * other >= start:
-            start *= 2
-        reason = ""
-        while start <= FARTHEST:
+
+@lru_cache(maxsize=1024)
+def _ready(piece: Piece) -> _Ready:
+    return _Ready(piece)
+
+
+class _Ready:
+    """A piece with what the search needs: evaluators of f, f', f'', limits at the ends, where its tails begin."""
+
+    def __init__(self, piece: Piece):
+        self.f, self.inside, self.ends = piece.expression, piece.inside, (piece.lower, piece.upper)
+        self.value, self.slope, self.curvature = (balls.jet(self.f, order) for order in range(3))
+        self.is_constant = self._is_constant()
+        self.limits: dict[sp.Expr, sp.Expr] = {} if self.is_constant else dict(self._limits())
+        self.starts = self._start(-1, *self.ends), self._start(1, *reversed(self.ends))
+
+    def _is_constant(self) -> bool:
+        """Whether f' vanishes identically: a ball may tell that it does not, algebra that it does."""
+        anchor = next((end for end in self.ends if end.is_finite), sp.S.NegativeOne)
+        for k in range(0, 64, 8):  # ever nearer to one end, where all of a steep function may happen
+            if not self.slope(balls.enclose(anchor + (self.inside - anchor) / 2**k))[1].contains(0):
+                return False
+        return bool(is_zero(sp.diff(self.f, X)))
+
+    def _limits(self) -> Iterator[tuple[sp.Expr, sp.Expr]]:
+        """At infinity, and where f itself has no value; none of a function like sin, whose tails decide."""
+        for end, direction in zip(self.ends, (-1, 1), strict=True):
             try:
-                bound = self._tail_bound(piece.expression, direction, start)
-                if self.is_beaten(bound):
-                    self.settle(bound)
-                    return sp.Integer(direction * start)
-            except Undecided as problem:
-                reason = f": {problem}"
+                if end.is_infinite:
+                    yield end, limit_at_infinity(self.f, direction)
+                elif not self.value(balls.enclose(end))[0].is_finite():
+                    yield end, limit_at(self.f, end, -direction)
+            except Undecided:
+                continue
+
+    def _start(self, direction: int, end: sp.Expr, other: sp.Expr) -> int | None:
+        """Where the tail towards this end begins, if the end is far away."""
+        end, other = direction * end, direction * other
+        start = FIRST_TAIL
+        while other >= start:
             start *= 2
-        raise Undecided(f"the tail beyond {direction * FARTHEST}{reason}")
+        return start if end > start << DOUBLINGS else None
 
-    def _tail_bound(self, f: sp.Expr, direction: int, start: int) -> arb:
-        if limit_at_infinity(f, direction) == -sp.oo:
-            return below(f, direction, start)
-        limit, rest = beyond(f, direction, start)
-        return self.size(balls.enclose(limit) + arb(0, 1) * rest).upper()
+    def known(self) -> Iterator[tuple[sp.Expr, arb]]:
+        """Values at the ends, or limits there; one value if it is the only one."""
+        if self.is_constant:
+            yield self.inside, balls.enclose(self.f.subs(X, self.inside))
+            return
+        for end in self.ends:
+            if end not in self.limits and end.is_finite:
+                yield end, self.value(balls.enclose(end))[0]
+            elif end in self.limits and self.limits[end].is_finite:
+                yield end, balls.enclose(self.limits[end])
 
-    # intervals
+    def cells(self) -> Iterator[_Cell]:
+        """One interval, and the tails that make up the piece with it."""
+        if self.is_constant:
+            return
+        for direction, start, end in zip((-1, 1), self.starts, self.ends, strict=True):
+            if start is not None:
+                yield _Tail(self, direction, start, end)
+        (low, high), (first, last) = self.ends, self.starts
+        yield _Interval(
+            self,
+            balls.enclose(low) if first is None else arb(-first),
+            balls.enclose(high) if last is None else arb(last),
+        )
 
-    def push(self, interval: _Interval) -> None:
-        bound = interval.bound()
-        if self.is_beaten(bound):
-            self.settle(bound)
-        else:
-            heapq.heappush(self.queue, (-float(bound), next(self.ticket), interval))
 
-    def finish(self) -> Supremum:
-        for _ in range(MOST_INTERVALS):
-            if not self.queue:
+# cells
+
+
+class _Tail:
+    """direction*x >= start, as far as the end, finite or not; `doubled` says how often the start was."""
+
+    most: arb
+
+    def __init__(self, ready: _Ready, direction: int, start: int, end: sp.Expr, doubled: int = 0):
+        self.ready, self.direction, self.start, self.end, self.doubled = ready, direction, start, end, doubled
+
+    def bound(self, search: _Search) -> arb:
+        """An upper bound of the size; infinite where the envelopes have no rule."""
+        most = arb.pos_inf()
+        for one_sided in (False, True):
+            values = _extremes(self.ready.f, self.direction, self.start, one_sided, ctx.prec)
+            if values:
+                most = max(search.size(value).upper() for value in values)
+            if search.is_beaten(most):
                 break
-            _, _, interval = heapq.heappop(self.queue)
-            if self.is_beaten(interval.bound()):
-                self.settle(interval.bound())
-                continue
-            self.point(interval.middle_value(), interval.middle())
-            if interval.is_monotone():
-                for value, x in interval.ends():
-                    self.point(value, x)
-                continue
-            for half in interval.halves():
-                self.push(half)
-        else:
-            raise Undecided(f"the supremum after {MOST_INTERVALS} intervals")
-        return Supremum(self.best, self.ceiling.max(self.best), self.place, is_size=self.size is abs)
+        return most
+
+    def refined(self, _search: _Search) -> list[_Cell]:
+        """The interval up to twice the start, and the tail beyond it."""
+        low, nearer = arb(self.direction * self.start), arb(self.direction * 2 * self.start)
+        if self.doubled < DOUBLINGS:
+            beyond = _Tail(self.ready, self.direction, 2 * self.start, self.end, self.doubled + 1)
+            return [beyond, _Interval(self.ready, low.min(nearer), low.max(nearer))]
+        if self.end.is_infinite:
+            raise Undecided(f"the tail beyond {self.direction * self.start}{_why(self.ready.f, self.direction)}")
+        end = balls.enclose(self.end)
+        return [_Interval(self.ready, low.min(end), low.max(end))]
 
 
-class _Work:
-    """Ball evaluators of f and its first two derivatives, and the size that is measured."""
+@lru_cache(maxsize=4096)
+def _extremes(f: sp.Expr, direction: int, start: int, one_sided: bool, _bits: int) -> tuple[arb, ...]:
+    """Balls between which f stays on a tail; none where that is not known.
 
-    def __init__(self, f: sp.Expr, size: Callable[[arb], arb]):
-        self.f, self.slope, self.curvature = (balls.evaluator(sp.diff(f, X, k)) for k in (0, 1, 2))
-        self.size = size
+    `one_sided` asks for the proof that f does not cross its limit.
+    """
+    try:
+        if limit_at_infinity(f, direction) == -sp.oo:
+            return (tails.below(f, direction, start),)
+        limit, rest = tails.beyond(f, direction, start)
+        side = tails.side(f - limit, direction, start) if one_sided else 0
+    except Undecided:
+        return ()
+    settled = balls.enclose(limit)
+    values = settled, *(settled + sign * rest for sign in ((side,) if side else (-1, 1)))
+    return values if all(value.is_finite() for value in values) else ()
+
+
+def _why(f: sp.Expr, direction: int) -> str:
+    try:
+        tails.beyond(f, direction, FIRST_TAIL << DOUBLINGS)
+    except Undecided as problem:
+        return f": {problem}"
+    return ""
 
 
 class _Interval:
-    """[low, high] with enclosures of f there; low and high are thin balls."""
+    """[low, high], thin balls, with enclosures of f, f' and f'' over it."""
 
-    def __init__(self, work: _Work, low: arb, high: arb):
-        self.work, self.low, self.high = work, low, high
+    most: arb
+
+    def __init__(self, ready: _Ready, low: arb, high: arb, halved: int = 0):
+        self.ready, self.low, self.high, self.halved = ready, low, high, halved
         self.hull = low.union(high)
-        self.slope = self._over(work.slope)
-        self._bound: arb | None = None
+        self.middle = self.hull.mid()
+        self.spread, self.rounding = arb.pos_inf(), _ZERO  # of f around its value in the middle, and of that value
 
-    def _over(self, evaluate) -> arb:
-        try:
-            value = evaluate(self.hull)
-        except ZeroDivisionError:  # a wide ball around a denominator
-            return arb(0, float("inf"))
-        return value if value.is_finite() else arb(0, float("inf"))
+    def bound(self, search: _Search) -> arb:
+        """An upper bound of the size: by the range, the mean-value form, or the second-order form."""
+        self.around = self.ready.curvature(self.hull)
+        value, slope, curvature = self.around
+        direct = search.size(value).upper()
+        if search.is_beaten(direct) or not self.low < self.middle < self.high:
+            return direct
+        at, tilt = self.ready.slope(self.middle)
+        search.point(at, self.middle)
+        radius = self.hull.rad()
+        second_order = (abs(tilt) + abs(curvature) * radius / 2) * radius
+        self.spread = _least((abs(slope) * radius).upper(), second_order.upper())
+        self.rounding = at.rad()
+        return _least(direct, (search.size(at) + self.spread).upper())
 
-    def middle(self) -> sp.Expr:
-        exact = balls.fraction(self.hull.mid())
-        return sp.Rational(exact.numerator, exact.denominator)
+    def refined(self, search: _Search) -> list[_Cell]:
+        """Nothing if the summit of the size is found; else two halves."""
+        if self._is_monotone(search) or self._is_curved(search):
+            return []
+        if not self.low < self.middle < self.high or self.spread < self.rounding:
+            raise _TooCoarse
+        if self.halved == HALVINGS:
+            raise Undecided(f"the supremum near x = {self.middle.str(8, radius=False)}")
+        ends = ((self.low, self.middle), (self.middle, self.high))
+        return [_Interval(self.ready, low, high, self.halved + 1) for low, high in ends]
 
-    def middle_value(self) -> arb:
-        return self.work.f(self.hull.mid())
+    def _is_monotone(self, search: _Search) -> bool:
+        return self._at_ends(search) if _has_sign(self.around[1]) else False
 
-    def bound(self) -> arb:
-        """The least of: the range, the mean-value form, and the second-order form with an enclosed slope."""
-        if self._bound is None:
-            direct = self.work.size(self._over(self.work.f)).upper()
-            aside = self.hull - self.hull.mid()
-            centred = self.middle_value() + self.slope * aside
-            self._bound = direct.min(self.work.size(centred).upper())
-            if self.slope.contains(0) and float(aside.abs_upper()) < 0.25:
-                self._bound = self._bound.min(self._second_order())
-        return self._bound
+    def _is_curved(self, search: _Search) -> bool:
+        """With f'' of one sign: convex, and largest at an end, or concave."""
+        value, _, curvature = self.around
+        if not _has_sign(curvature):
+            return False
+        convex = 1 if curvature > 0 else -1
+        for sign in search.signs:
+            if search.settled((sign * value).upper()):
+                continue
+            if not (self._at_ends(search) if sign == convex else self._below_tangent(search, sign)):
+                return False
+        return True
 
-    def _second_order(self) -> arb:
-        """With f'' of one sign there is at most one stationary point, enclosed by a step of interval Newton."""
-        curvature = self._over(self.work.curvature)
-        if curvature.contains(0) or not curvature.is_finite():
-            return arb.pos_inf()
-        middle = self.hull.mid()
-        newton = middle - self.work.slope(middle) / curvature
-        ends = [self.work.size(self.work.f(end)).upper() for end in (self.low, self.high)]
-        bound = ends[0].max(ends[1])
-        if newton.overlaps(self.hull):
-            try:
-                stationary = newton.intersection(self.hull)
-            except ValueError:
-                return bound
-            slope = self.work.slope(stationary)
-            value = self.work.f(stationary.mid()) + slope * (stationary - stationary.mid())
-            bound = bound.max(self.work.size(value).upper())
-        return bound
+    def _at_ends(self, search: _Search) -> bool:
+        """Whether the values at both ends are known, which are then all that counts."""
+        return all(search.point(self.ready.value(end)[0], end) for end in (self.low, self.high))
 
-    def is_monotone(self) -> bool:
-        return not self.slope.contains(0)
-
-    def ends(self):
-        return ((self.work.f(end), _rational(end)) for end in (self.low, self.high))
-
-    def halves(self) -> tuple[_Interval, _Interval]:
-        middle = self.hull.mid()
-        return _Interval(self.work, self.low, middle), _Interval(self.work, middle, self.high)
+    def _below_tangent(self, search: _Search, sign: int) -> bool:
+        """Whether the concave sign*f is beaten by a tangent, whose point moves to the summit by Newton's method."""
+        at, first, last = self.middle, self.low.upper(), self.high.lower()
+        for _ in range(TANGENTS):
+            value, slope, curvature = self.ready.curvature(at)
+            search.point(value, at)
+            rise = max((sign * slope * (end - at)).upper() for end in (self.low, self.high))
+            if search.settled((sign * value).upper() + max(rise, _ZERO)):
+                return True
+            step = (at - slope / curvature).mid()
+            if not step.is_finite():
+                return False
+            at = min(max(step, first), last)
+        return False
 
 
-def _rational(end: arb) -> sp.Expr:
-    exact = balls.fraction(end.mid())
+_Cell = _Tail | _Interval
+
+
+def _has_sign(value: arb) -> bool:
+    return value.is_finite() and not value.contains(0)
+
+
+def _least(a: arb, b: arb) -> arb:
+    """The smaller of two points, of which one may be undefined."""
+    return b if b < a or a.is_nan() else a
+
+
+def _exactly(place: sp.Expr | arb) -> sp.Expr:
+    if isinstance(place, sp.Expr):
+        return place
+    exact = balls.fraction(place)
     return sp.Rational(exact.numerator, exact.denominator)

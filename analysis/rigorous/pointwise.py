@@ -20,12 +20,13 @@ def enclose_size(expression: sp.Expr, x: float) -> Pair:
         return balls.decimals(value.abs_lower(), DIGITS)[0], balls.decimals(value.abs_upper(), DIGITS)[1]
 
 
-def enclose_mean_square(expression: sp.Expr, points: Iterable[float]) -> Pair:
-    """The mean of expression^2 over the points."""
-    with ctx.workprec(balls.PRECISION):
+def enclose_mean_square(expression: sp.Expr, points: Iterable[float], digits: int = DIGITS) -> Pair:
+    """The mean of expression^2 over the points; ("0", "inf") where it may be infinite at one of them."""
+    with ctx.workprec(max(balls.PRECISION, 4 * digits)):
         evaluate = balls.evaluator(expression)
         total, count = arb(0), 0
         for x in points:
             value = evaluate(arb(float(x)))
             total, count = total + value * value, count + 1
-        return balls.decimals(total / count, DIGITS)
+        low, high = balls.decimals(total / count, digits)
+        return ("0" if low.startswith("-") else low), high

@@ -132,8 +132,5 @@ def _isolated_between(value: Callable, slope: Callable, low: arb, high: arb, dep
 
 
 def _excludes_zero(evaluate: Callable, hull: arb) -> bool:
-    try:
-        found = evaluate(hull)
-    except ZeroDivisionError:  # a wide ball around a denominator
-        return False
+    found = evaluate(hull)
     return found.is_finite() and not found.contains(0)

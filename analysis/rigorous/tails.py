@@ -1,14 +1,17 @@
 """Tails: what is left of a function beyond T, bounded by an envelope C t^k e^(-r t).
 
-On t >= T every subexpression is written as A(t) + error, A algebraic and |error| <= C t^k e^(-r t). Sums and products
-of such pairs are such pairs; a saturating function of an argument that grows linearly contributes its own exponential;
-any other function passes the error on, times a Lipschitz constant. No case is made for particular activations.
+On t >= T every subexpression is written as A(t) + error, A analytic in 1/t or a power of t times that, and
+|error| <= C t^k e^(-r t). Sums and products of such pairs are such pairs; a saturating function of an argument that
+grows linearly contributes its own exponential; what oscillates is all error; any other function passes the error on,
+times a Lipschitz constant. No case is made for particular activations.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy as sp
 from flint import arb, fmpq
@@ -17,17 +20,19 @@ from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, sigmoid, softplus, squareplus
 from analysis.activation.parsing import X
 from analysis.exact.asymptotes import limit_at_infinity
+from analysis.exact.normal import quotient
 from analysis.rigorous import balls
 
 T = sp.Symbol("t", positive=True)
 ONE = arb(1)
-HIGHEST = 8  # power of t that a tail is compared with
+HIGHEST = 8  # power of t, or of 1/t, that a tail is compared with
+_POWERS = sorted(range(-HIGHEST, HIGHEST + 1), key=abs)
 _S = sp.Symbol("s", positive=True)  # 1/t
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """C t^k e^(-r t) for t >= start >= 1, with C >= 0, k >= 0, r > 0; C = 0 is no error at all."""
+    """C t^k e^(-r t) for t >= start >= 1, with C >= 0, r >= 0; C = 0 is no error at all."""
 
     start: int
     scale: arb
@@ -35,18 +40,21 @@ class Envelope:
     rate: arb = ONE
 
     def at_start(self) -> arb:
-        """An upper bound for all t >= start: the value there, once t^k e^(-r t) falls."""
+        """An upper bound for all t >= start: the value there, once t^k e^(-r t) falls; Undecided where it rises."""
         if self.scale == 0:
             return arb(0)
-        peak = arb(self.power) / self.rate
-        place = peak if peak > self.start else arb(self.start)
+        place = arb(self.start)
+        if self.power > 0:
+            if self.rate == 0:
+                raise Undecided(f"a bound of an error that may grow like t^{self.power}")
+            place = place.max(arb(self.power) / self.rate)
         return (self.scale * place**self.power * (-self.rate * place).exp()).abs_upper()
 
     def __add__(self, other: Envelope) -> Envelope:
         if self.scale == 0 or other.scale == 0:
             return other if self.scale == 0 else self
         power = max(self.power, other.power)
-        return Envelope(self.start, self.scale + other.scale, power, _smaller(self.rate, other.rate))
+        return Envelope(self.start, self.scale + other.scale, power, self.rate.min(other.rate))
 
     def __mul__(self, other: Envelope) -> Envelope:
         rate = self.rate + other.rate if self.scale != 0 and other.scale != 0 else self.rate
@@ -67,7 +75,28 @@ class Tail:
 
 def tail(expression: sp.Expr, direction: int, start: int) -> Tail:
     """The kink-free expression at x = direction*t, t >= start; Undecided where the algebra has no rule."""
-    return _tail(expression.subs(X, direction * T), start)
+    in_t = expression.subs(X, direction * T)
+    try:
+        return _tail(in_t, start)
+    except Undecided:
+        decaying = _by_decaying(in_t)
+        if decaying is None:
+            raise
+        return _tail(decaying, start)
+
+
+@lru_cache(maxsize=1024)
+def _by_decaying(in_t: sp.Expr) -> sp.Expr | None:
+    """A fraction of growing exponentials, as of e^t/(e^t + 1), by their inverses; None where there are none."""
+    form = quotient(in_t)
+    inverses, back = {}, dict(form.generators)
+    for generator, meaning in form.generators.items():
+        if isinstance(meaning, sp.exp) and limit_at_infinity(meaning.args[0], 1, T) == sp.oo:
+            decaying = sp.Dummy(positive=True)
+            inverses[generator], back[decaying] = 1 / decaying, sp.exp(-meaning.args[0])
+    if not inverses:
+        return None
+    return sp.cancel((form.numerator / form.denominator).xreplace(inverses)).xreplace(back)
 
 
 def beyond(expression: sp.Expr, direction: int, start: int) -> tuple[sp.Expr, arb]:
@@ -90,7 +119,7 @@ def is_definite(expression: sp.Expr, direction: int, start: int) -> bool:
     """Whether the expression is shown to have no zero at direction*x >= start.
 
     Tried as it stands and divided by each of its exponentials, one of which dominates: what is left is A(t) + error
-    with |A(t)| >= m t^p > |error|.
+    with |A(t)| >= m t^p > |error|, p of either sign.
     """
     in_t = expression.subs(X, direction * T)
     for scaled in (in_t, *(sp.expand(in_t / e) for e in in_t.atoms(sp.exp))):
@@ -98,49 +127,59 @@ def is_definite(expression: sp.Expr, direction: int, start: int) -> bool:
             found = _tail(scaled, start)
         except Undecided:
             continue
-        if any(_least(found.algebraic, power, start) > found.error.at_start() for power in range(HIGHEST + 1)):
+        if any(_least(found.algebraic, power, start) > _most(found.error, power) for power in _POWERS):
             return True
     return False
 
 
+def side(expression: sp.Expr, direction: int, start: int) -> int:
+    """The sign that the expression is shown to have at all direction*x >= start; 0 where nothing is shown."""
+    if not is_definite(expression, direction, start):
+        return 0
+    value = balls.evaluator(expression)(arb(direction * start))
+    return 1 if value > 0 else -1 if value < 0 else 0
+
+
 def _least(algebraic: sp.Expr, power: int, start: int) -> arb:
-    """A lower bound of |A(t)| for t >= start, from A(t)/t^power; zero where that is unbounded."""
+    """A lower bound of |A(t)|/t^power for t >= start; zero where that is not found."""
     try:
-        return over_tail(algebraic / T**power, start).abs_lower() * arb(start) ** power
+        return over_tail(algebraic / T**power, start).abs_lower()
     except Undecided:
         return arb(0)
+
+
+def _most(error: Envelope, power: int) -> arb:
+    """An upper bound of |error|/t^power for t >= start."""
+    try:
+        return error.times(ONE, -power).at_start()
+    except Undecided:
+        return arb.pos_inf()
 
 
 def over_tail(algebraic: sp.Expr, start: int) -> arb:
     """A ball around all values of the algebraic expression for t >= start, by s = 1/t in [0, 1/start]."""
     if not algebraic.has(T):
         return balls.enclose(algebraic)
-    for form in (algebraic, _by_conjugate(algebraic)):
-        values = _over_inverse(form, start)
-        if values.is_finite():
-            return values
-    raise Undecided(f"a bound of {algebraic} for t >= {start}")
-
-
-def _over_inverse(algebraic: sp.Expr, start: int) -> arb:
     in_s = sp.cancel(sp.together(algebraic.replace(_is_root, _leading_power_out).subs(T, 1 / _S)))
-    try:
-        return balls.evaluator(in_s, (_S,))(arb(0).union(arb(fmpq(1, start))))
-    except ZeroDivisionError:
-        return arb.nan()
+    near_zero = arb(0).union(arb(fmpq(1, start)))
+    values = balls.evaluator(in_s, (_S,))(near_zero)
+    if not values.is_finite():
+        values = _without_pole(in_s, near_zero)
+    if not values.is_finite():
+        raise Undecided(f"a bound of {algebraic} for t >= {start}")
+    return values
 
 
-def _by_conjugate(algebraic: sp.Expr) -> sp.Expr:
-    """A + B sqrt(q), whose parts may cancel, as (A^2 - B^2 q)/(A - B sqrt(q)); else the expression itself."""
-    roots = [e for e in algebraic.atoms(sp.Pow) if _is_root(e) and e.exp == sp.S.Half]
-    if len(roots) != 1:
-        return algebraic
-    symbol = sp.Dummy()
-    numerator, denominator = sp.fraction(sp.together(algebraic.subs(roots[0], symbol)))
-    if denominator.has(symbol) or sp.degree(numerator, symbol) != 1:
-        return algebraic
-    b, a = sp.Poly(numerator, symbol).all_coeffs()
-    return sp.cancel(a**2 - b**2 * roots[0].base) / ((a - b * roots[0]) * denominator)
+def _without_pole(in_s: sp.Expr, near_zero: arb) -> arb:
+    """N(s)/(s^n D(s)) where N and its first n - 1 derivatives vanish at 0: N^(n)(near 0)/(n! D(s)) by Taylor."""
+    numerator, denominator = sp.fraction(in_s)
+    order = 0
+    while order <= HIGHEST and denominator.subs(_S, 0) == 0:
+        if numerator.subs(_S, 0) != 0:
+            return arb.nan()
+        numerator, denominator, order = sp.diff(numerator, _S), sp.cancel(denominator / _S), order + 1
+    above, below = balls.evaluators(numerator, denominator, variables=(_S,))(near_zero)
+    return above / (math.factorial(order) * below)
 
 
 def _is_root(e: sp.Expr) -> bool:
@@ -169,10 +208,16 @@ def _tail(e: sp.Expr, start: int) -> Tail:
         return _power(_tail(e.base, start), e.exp, start)
     if len(e.args) != 1:
         raise Undecided(f"the tail of {e.func}")
-    argument = e.args[0]
-    if isinstance(argument, sp.exp) and e.func in _SATURATION and limit_at_infinity(argument.args[0], 1, T) == sp.oo:
-        return _saturated(e.func, _tail(argument.args[0], start), start)  # exp(v) > v
-    return _function(e.func, _tail(argument, start), start)
+    factor, inner = e.args[0].as_coeff_Mul()
+    if isinstance(inner, sp.exp) and _has_limit(e.func, factor) and limit_at_infinity(inner.args[0], 1, T) == sp.oo:
+        return _saturated(e.func, _tail(factor * inner.args[0], start), start)  # exp(v) > v
+    return _function(e.func, _tail(e.args[0], start), start)
+
+
+def _has_limit(head: type, direction: sp.Expr) -> bool:
+    """Whether head(u) tends to a constant as u grows in this direction."""
+    rule = _SATURATION.get(head, (None, None))[bool(direction > 0)]
+    return rule is not None and rule[0] is not None
 
 
 def _uncancelled(z: sp.Expr, b: sp.Expr) -> sp.Expr:
@@ -189,14 +234,14 @@ def _product(a: Tail, b: Tail) -> Tail:
     error = a.error * b.error
     for one, other in ((a, b), (b, a)):
         if other.error.scale != 0:
-            factor, power = _growth(one.algebraic, one.error.start)
+            factor, power = growth(one.algebraic, one.error.start)
             error = error + other.error.times(factor, power)
     return Tail(sp.expand(a.algebraic * b.algebraic), error)
 
 
-def _growth(algebraic: sp.Expr, start: int) -> tuple[arb, int]:
+def growth(algebraic: sp.Expr, start: int) -> tuple[arb, int]:
     """(G, p) with |A(t)| <= G t^p for t >= start."""
-    for power in range(HIGHEST + 1):
+    for power in _POWERS:
         try:
             return over_tail(algebraic / T**power, start), power
         except Undecided:
@@ -221,6 +266,10 @@ def _function(head: type, u: Tail, start: int) -> Tail:
     limit = limit_at_infinity(u.algebraic, 1, T)
     if limit.is_finite:
         return _lipschitz(head, u, start)
+    if head is sp.sin or head is sp.cos:
+        return Tail(sp.S.Zero, Envelope(start, ONE, 0, arb(0)))
+    if head is sp.atan:  # atan(u) + atan(1/u) = pi/2 for u > 0, and the slope is at most 1
+        return Tail(sp.sign(limit) * sp.pi / 2 - sp.atan(1 / u.algebraic), u.error)
     if head not in _SATURATION:
         raise Undecided(f"the tail of {head.__name__} where its argument is unbounded")
     return _saturated(head, u, start)
@@ -233,9 +282,11 @@ def _saturated(head: type, u: Tail, start: int) -> Tail:
     if rule is None:
         raise Undecided(f"{head.__name__} grows exponentially")
     settled, scale, steepness = rule
-    rate = _linear_rate(u.algebraic if limit == sp.oo else -u.algebraic, start) * steepness
-    slack = (u.error.at_start() * steepness).exp()
-    own = Envelope(start, (scale * slack).abs_upper(), 0, rate)
+    rate, aside = _linear_rate(u.algebraic if limit == sp.oo else -u.algebraic, start), u.error.at_start()
+    if head in _GAUSSIAN:  # |u| >= least, and there e^(-q u^2) <= e^(-q least |u|)
+        least = rate * start - aside
+        steepness = (_GAUSSIAN[head] * least).lower().max(ONE)
+    own = Envelope(start, (scale * (aside * steepness).exp()).abs_upper(), 0, rate * steepness)
     if settled is None:  # softplus(u) follows u
         return Tail(u.algebraic, own + u.error)
     return Tail(sp.Integer(settled), own)
@@ -266,10 +317,6 @@ def _lipschitz(head: Callable, u: Tail, start: int) -> Tail:
     return Tail(settled, u.error.times(slope))
 
 
-def _smaller(a: arb, b: arb) -> arb:
-    return a.min(b)
-
-
 # head: for u -> -oo and u -> oo: (limit, C, s) with |head(u) - limit| <= C e^(-s |u|), None for "follows u";
 # Phi(u) <= e^(-u^2/2) and e^(-u^2/2) <= e^(1/2 - |u|); erfc(u) <= e^(-u^2) <= e^(1/4 - u).
 _SATURATION: dict = {
@@ -280,3 +327,4 @@ _SATURATION: dict = {
     sp.tanh: ((-1, arb(2), 2), (1, arb(2), 2)),
     sp.exp: ((0, arb(1), 1), None),
 }
+_GAUSSIAN = {Phi: ONE / 2, sp.erf: ONE}  # head: q with |head(u) - limit| <= e^(-q u^2)

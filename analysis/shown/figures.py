@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,12 @@ from analysis.activation import lowering
 from analysis.activation.errors import BadInput
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
-from analysis.exact.breakpoints import Breakpoint, value_at
-from analysis.exact.pieces import derivative_pieces
+from analysis.exact.breakpoints import Breakpoint, jump, value_at
+from analysis.exact.pieces import Piece, derivative_pieces, pieces
+from analysis.exact.verdict import Verdict
 from analysis.optimal.constants import Fit
+from analysis.rigorous.comparison import Comparison
+from analysis.rigorous.norms import Norm
 from analysis.shown.canvas import Drawing, alternative, panels, render, save, styled, write
 from analysis.shown.card import Card, Place, show
 from analysis.shown.words import constants, label, mathematics, short_label
@@ -58,14 +62,18 @@ def card(activation: Activation) -> Card:
 
 
 def trace(activation: Activation, ends: Ends, order: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Abscissas and values of the derivative of that order, up to 2, piece by piece.
+    """Abscissas and values of the derivative of that order, piece by piece.
 
     A nan stands where it jumps, so that no line bridges the jump; on either side of it stand the one-sided limits.
     """
     found = card(activation)
-    jumping = {point.x for point in found.breakpoints if point.jumps[order] != 0}
+    jumping = {p.x for p in found.breakpoints if order >= len(p.jumps) or p.jumps[order] != 0}
+    return _trace(derivative_pieces(found.pieces, order=order) if order else found.pieces, jumping, ends)
+
+
+def _trace(found: Iterable[Piece], jumping: set[sp.Expr], ends: Ends) -> tuple[np.ndarray, np.ndarray]:
     xs, ys = [np.empty(0)], [np.empty(0)]
-    for piece in derivative_pieces(found.pieces, order=order) if order else found.pieces:
+    for piece in found:
         low, high = max(ends[0], float(piece.lower)), min(ends[1], float(piece.upper))
         if low >= high:
             continue
@@ -79,7 +87,7 @@ def trace(activation: Activation, ends: Ends, order: int = 0) -> tuple[np.ndarra
 
 @styled
 def plot_function(ax: Axes, activation: Activation, ends: Ends = SIGHT, order: int = 0, **line) -> Line2D:
-    """The curve of f, or of a derivative up to the second."""
+    """The curve of f, or of a derivative."""
     (drawn,) = ax.plot(*trace(activation, ends, order), **line)
     ax.set_xlim(ends)
     return drawn
@@ -370,7 +378,7 @@ def fit_plot(fit: Fit, ends: Ends | None = None) -> Figure:
     """Target, best member and nearest published member above, their errors below: what `fit --plot` writes."""
     if not math.isfinite(fit.estimate):
         raise BadInput(f"expected a fit with a finite error to draw, got none: {fit.note}")
-    ends = ends or _sight(fit)
+    ends = ends or _sight(fit.norm)
     best = fit.activation()
     title = f"{fit.family.name} to {fit.target.name}, {fit.norm.kind}: error {fit.estimate:.6g}, optimum {fit.verdict}"
     figure, (above, below) = panels(2, 1, size=(6.0, 5.4), title=title, sharex=True)
@@ -399,14 +407,66 @@ def _constants(fit: Fit) -> str:
     return "best: " + ", ".join(f"{name} = {value:.6g}" for name, value in fit.constants.items())
 
 
-def _sight(fit: Fit) -> Ends:
-    low, high = max(fit.norm.lower, SIGHT[0]), min(fit.norm.upper, SIGHT[1])
-    return (low, high) if low < high else (fit.norm.lower, fit.norm.upper)
+def _sight(norm: Norm) -> Ends:
+    low, high = max(norm.lower, SIGHT[0]), min(norm.upper, SIGHT[1])
+    return (low, high) if low < high else (norm.lower, norm.upper)
 
 
 def _witness(ax: Axes, best: Activation, fit: Fit) -> None:
     """The point at which the largest error was found."""
     x = np.float64(fit.attained_at)
-    error = lowering.evaluator(best.expression)(x) - lowering.evaluator(fit.target.expression)(x)
+    _mark(ax, x, lowering.evaluator(best.expression)(x) - lowering.evaluator(fit.target.expression)(x))
+
+
+def _mark(ax: Axes, x: float, error: float) -> None:
     ax.plot([x], [error], "D", color="black", markersize=4, zorder=5)
     ax.annotate(f"x = {x:.4g}", (x, error), (6, 2), textcoords="offset points", fontsize=7)
+
+
+@styled
+def comparison_plot(comparison: Comparison, ends: Ends | None = None) -> Figure:
+    """Both functions above, or their derivatives; below, their difference, the certified bound and where it is reached.
+
+    What `compare --plot` writes.
+    """
+    left, right, order = comparison.left, comparison.right, comparison.derivative
+    ends = ends or _sight_of(comparison)
+    names = [label(f) + "′" * order for f in (left, right)]
+    title = f"{' and '.join(names)}: {_distance(comparison)}"
+    figure, (above, below) = panels(2, 1, size=(6.0, 5.4), title=title, sharex=True)
+    plot_target(above, left, ends, order, label=names[0])
+    plot_function(above, right, ends, order, color=BLUE, label=names[1])
+    mark_kinks(above, right, ends, order)
+    below.plot(*_difference(comparison, ends), color=BLUE)
+    if comparison.norm.kind == "sup" and math.isfinite(bound := float(comparison.distance[1])):
+        for level in (-bound, bound):
+            below.axhline(level, color="0.4", linewidth=0.8, linestyle=":")
+    if (witness := comparison.witness) and witness.left and witness.right:
+        _mark(below, float(witness.x), float(witness.left[0]) - float(witness.right[0]))
+    above.legend(loc="best")
+    above.set(ylabel="value", title="the functions" if order == 0 else f"derivatives of order {order}")
+    below.set(xlabel="$x$", ylabel="difference", title=" − ".join(names))
+    return figure
+
+
+def _difference(comparison: Comparison, ends: Ends) -> tuple[np.ndarray, np.ndarray]:
+    found = pieces(comparison.left.expression - comparison.right.expression)
+    found = derivative_pieces(found, order=comparison.derivative) if comparison.derivative else found
+    jumping = {a.upper for a, b in pairwise(found) if jump(a.expression, b.expression, X, a.upper) != 0}
+    return _trace(found, jumping, ends)
+
+
+def _distance(comparison: Comparison) -> str:
+    bound = float(comparison.distance[1])
+    size = f"{bound:.6g}" if math.isfinite(bound) else "infinite"
+    known = comparison.verdict is Verdict.PROVED
+    return f"distance {size}, {comparison.norm.unit}, {comparison.verdict}" if known else "distance UNDECIDED"
+
+
+def _sight_of(comparison: Comparison) -> Ends:
+    """What is seen of the domain: as usual, or as much about the witness where that lies outside."""
+    norm, witness = comparison.norm, comparison.witness
+    low, high = _sight(norm)
+    if witness is None or not witness.x.is_finite or low <= witness.x <= high:
+        return low, high
+    return max(norm.lower, float(witness.x) + SIGHT[0]), min(norm.upper, float(witness.x) + SIGHT[1])

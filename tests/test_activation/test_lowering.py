@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from analysis.activation import functions
+from analysis.activation.errors import Undecided
 from analysis.activation.functions import derivative
-from analysis.activation.lookup import family, function
+from analysis.activation.lookup import expression, family, function
 from analysis.activation.lowering import NUMPY, Program, evaluator, stable
 from analysis.activation.parsing import X
 from tests import oracles
@@ -226,3 +228,30 @@ def test_a_bare_variable_among_several_is_itself():
     a, b = sp.symbols("a b", positive=True)
     for variable, value in ((X, 2.0), (a, 3.0), (b, 5.0)):
         assert evaluator(variable, (X, a, b))(np.float64(2), 3.0, 5.0) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["mish", "silu - gelu", "gelu_tanh", "squareplus(x, 4)", "x**2.5/(1 + x)", "atan(x)*sin(x)**3", "exp(x) - 1"],
+)
+def test_a_jet_is_the_function_with_its_derivatives(text):
+    f, x = expression(text), np.linspace(0.1, 4, 40)
+    values = Program.jet(f, 3).run(NUMPY, [x])
+    for order, value in enumerate(values):
+        np.testing.assert_allclose(value, evaluator(sp.diff(f, X, order))(x), rtol=1e-9, atol=1e-12)
+
+
+def test_a_jet_shares_its_parts():
+    heads = [head for head, _ in Program.jet(function("mish").expression, 2).instructions]
+    assert [heads.count(head) for head in (sp.tanh, functions.softplus, functions.sigmoid)] == [1, 1, 1]
+
+
+def test_a_jet_of_a_line_or_a_constant_has_slopes_that_are_constants():
+    for text, slope in (("3*x - 1", 3), ("7 + 0*x", 0)):
+        _, first, second = Program.jet(expression(text), 2).run(NUMPY, [np.float64(2)])
+        assert (first, second) == (slope, 0)
+
+
+def test_what_has_no_row_says_so():
+    with pytest.raises(Undecided, match="zeta"):
+        evaluator(sp.zeta(X))(np.float64(3))

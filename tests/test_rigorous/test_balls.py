@@ -121,3 +121,46 @@ def test_decimals_of_what_is_unbounded_or_exact():
     assert balls.decimals(arb(0, "inf")) == ("-inf", "inf")
     assert balls.decimals(arb(1) / 4) == ("0.25", "0.25")
     assert [Fraction(d) for d in balls.decimals(arb(0))] == [0, 0]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softplus", "Phi", "erf", "squareplus"])
+@pytest.mark.parametrize(("low", "high"), [(-3, 2), (-40, 40), (-1000, 5), (0, 4)])
+def test_increasing_functions_are_tight_on_wide_balls(name, low, high):
+    text = "squareplus(x, 4)" if name == "squareplus" else f"{name}(x)"
+    evaluate = balls.evaluator(expression(text))
+    ball = evaluate(arb(low).union(arb(high)))
+    ends = evaluate(arb(low)).union(evaluate(arb(high)))
+    assert ball.contains(ends.mid())
+    assert ball.rad() < ends.rad() * 1.05 + 1e-3
+
+
+@pytest.mark.parametrize("text", ["sigmoid(x)", "softplus(x)", "tanh(x)", "Phi(x)", "mish", "gelu"])
+@pytest.mark.parametrize("x", ["1e30", "-1e30", "1e300", "-1e300"])
+def test_huge_arguments_have_finite_values(text, x):
+    ball = balls.evaluator(expression(text))(arb(x))
+    assert ball.is_finite()
+    assert ball.rad() <= 1e-10 * (1 + abs(ball))
+
+
+@pytest.mark.parametrize("name", oracles.SMOOTH)
+def test_a_jet_is_the_function_and_its_derivatives(name):
+    found = function(name).expression
+    with ctx.workprec(150):
+        for point in (Fraction(n, 8) for n in (-70, -13, -1, 5, 40)):
+            values = balls.jet(found, 2)(exactly(point))
+            for order, value in enumerate(values):
+                expected = balls.evaluator(derivative(found, X, order))(exactly(point))
+                assert value.overlaps(expected)
+                assert value.rad() < 1e-30
+
+
+def test_precision_is_that_of_the_call():
+    evaluate = balls.evaluator(expression("x/3 + pi"))
+    for bits in (53, 300, 53):
+        with ctx.workprec(bits):
+            assert evaluate(arb(1)).rel_accuracy_bits() > bits - 8
+
+
+def test_far_balls_are_printed_without_their_digits():
+    low, high = balls.decimals(arb(10) ** 10**15)
+    assert (low, high) == ("9.99999999999999E+999999999999999", "1.00000000000001E+1000000000000000")

@@ -8,10 +8,12 @@ import sympy as sp
 from flint import arb, ctx
 
 from analysis.activation import lookup
+from analysis.activation.errors import Undecided
 from analysis.activation.functions import elementary
 from analysis.activation.parsing import X
-from analysis.rigorous import balls
-from analysis.rigorous.distance import supremum
+from analysis.exact.pieces import pieces
+from analysis.rigorous import balls, distance
+from analysis.rigorous.distance import supremum, supremum_of
 
 PAIRS = [
     ("mish", "hard_mish"),
@@ -111,3 +113,123 @@ def test_symmetry_and_triangle_inequality():
     for a, b, c in itertools.permutations(names, 3):
         assert low[a, b] <= high[b, a]
         assert low[a, c] <= high[a, b] + high[b, c]
+
+
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+def test_a_bound_a_little_above_is_proved_and_one_a_little_below_is_refuted(left, right):
+    found = supremum(difference(left, right), tol=1e-10)
+    with mpmath.workdps(40):
+        sampled, aside = sampled_supremum(difference(left, right)), mpmath.mpf("1e-9")
+        low, high = (mpmath.mpf(end) for end in found.pair())
+        assert sampled * (1 - aside) < low, "some value is larger than a bound 1e-9 below"
+        assert high < sampled * (1 + aside), "no value is larger than a bound 1e-9 above"
+
+
+@pytest.mark.parametrize("digits", [1, 3, 6, 12, 15, 20, 25, 30])
+@pytest.mark.parametrize(("left", "right"), [("mish", "hard_mish"), ("gelu", "quick_gelu"), ("softsign", "tanh")])
+def test_printed_pairs_are_as_narrow_as_asked(left, right, digits):
+    tolerance = sp.Rational(10) ** -digits
+    low, high = map(sp.Rational, supremum(difference(left, right), tol=float(tolerance)).pair())
+    finest = list(map(sp.Rational, supremum(difference(left, right), tol=1e-34).pair()))
+    assert high - low <= tolerance * high * sp.Rational(101, 100)
+    assert low <= finest[0] <= finest[1] <= high
+
+
+def test_digits_may_be_asked_for():
+    found = supremum(difference("softplus", "relu"))
+    assert found.pair(4) == ("0.6931", "0.6932")
+
+
+def test_the_search_runs_each_time(monkeypatch):
+    searched = []
+    run = distance._Search.over
+    monkeypatch.setattr(distance._Search, "over", lambda search, ready: searched.append(search) or run(search, ready))
+    assert supremum(difference("mish", "silu")) == supremum(difference("mish", "silu"))
+    assert len(searched) == 2
+
+
+OO = sp.oo
+HUGE, THIN = sp.Integer(10) ** 300, sp.Rational(1, 10**40)
+KNOWN = [
+    # poles and limits at finite ends
+    ("1/x", 0, 1, OO),
+    ("1/x", -1, 0, OO),
+    ("log(x)", 0, 1, OO),
+    ("1/(x**2 + 1/1000000)", -OO, OO, 10**6),
+    ("sqrt(x) - x", 0, 1, sp.Rational(1, 4)),
+    # suprema attained at infinity alone, with algebraic tails
+    ("softsign", -OO, OO, 1),
+    ("atan(x)", -OO, OO, sp.pi / 2),
+    ("x*atan(x) - abs(x)*pi/2", -OO, OO, 1),
+    ("x**4/(1 + x**4)", -OO, OO, 1),
+    ("exp(-exp(x))", -OO, OO, 1),
+    ("1 + 1/(1 + x**2)", 5, OO, sp.Rational(27, 26)),
+    ("sqrt(x**2 + 1) - abs(x)", -OO, OO, 1),
+    # domains that are huge, tiny, or end at irrational points
+    ("mish - x", 0, HUGE, None),
+    ("x - 1", 1, 1 + THIN, THIN),
+    ("x", sp.sqrt(2), sp.sqrt(2) + THIN, sp.sqrt(2) + THIN),
+    ("exp(x)", -OO, 10**6, sp.exp(10**6)),
+    ("sin(x)", 0, 100, 1),
+    # steep functions, kinks that almost coincide, distances of zero
+    ("swish(beta=10**7) - relu", -OO, OO, sp.LambertW(sp.exp(-1)) / 10**7),
+    ("clip(x, -1/10**13, 1/10**13)", -OO, OO, sp.Rational(1, 10**13)),
+    ("clip(x, 0, 1) - clip(x, 1/10**16, 1)", -OO, OO, sp.Rational(1, 10**16)),
+    ("silu - x/(1 + exp(-x))", -OO, OO, 0),
+    ("sin(x)**2 + cos(x)**2 - 1", 0, 1, 0),
+    ("relu(x) - relu(x - 1/10**14) - clip(x, 0, 1/10**14)", -OO, OO, 0),
+    # what oscillates within an envelope; polynomials times a tail
+    ("sin(x)*exp(-x**2)", -OO, OO, None),
+    ("sin(x)/(1 + x**2)", -OO, OO, None),
+    ("x**6*(gelu - relu)", -OO, OO, None),
+    ("mish - x*exp(x)*(exp(x) + 2)/(exp(x)*(exp(x) + 2) + 2)", -OO, OO, 0),
+    ("relu - x*exp(x)*(exp(x) + 2)/(exp(x)*(exp(x) + 2) + 2)", -OO, OO, None),
+]
+
+
+@pytest.mark.parametrize(("text", "lower", "upper", "exact"), KNOWN, ids=lambda value: str(value)[:24])
+def test_hard_cases(text, lower, upper, exact):
+    found = supremum(lookup.expression(text), sp.sympify(lower), sp.sympify(upper))
+    if exact == OO:
+        assert found.pair() == ("inf", "inf")
+        assert "as x tends to" in found.reason
+        return
+    low, high = found.lower, found.upper
+    assert bool(high - low <= high * 1e-12) or high < 1e-90
+    if exact is not None:
+        with ctx.workprec(300):
+            value = balls.enclose(sp.sympify(exact))
+            assert low <= value.upper()
+            assert value.lower() <= high
+
+
+@pytest.mark.parametrize(
+    ("text", "lower", "upper", "reason"),
+    [
+        ("1/x", -1, 1, "may be singular"),
+        ("sin(x)", -OO, OO, "the tail"),
+        ("log(1 + x**2)/(1 + x**2)", -OO, OO, "the tail"),
+        ("x*log(x)", 0, 1, "near x"),
+        ("x/(exp(x) - 1)", 0, OO, "near x"),
+    ],
+)
+def test_what_cannot_be_decided_has_its_reason(text, lower, upper, reason):
+    with pytest.raises(Undecided, match=reason):
+        supremum(lookup.expression(text), sp.sympify(lower), sp.sympify(upper))
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("-relu(x)", 0),
+        ("-exp(-x**2)", 0),
+        ("-1/(1 + x**2)", 0),
+        ("1 - x**2", 1),
+        ("-2 - softplus(x)", -2),
+        ("x - relu(x)", 0),
+    ],
+)
+def test_the_supremum_of_f_itself(text, exact):
+    low, high = map(sp.Rational, supremum_of(pieces(lookup.expression(text)), size=lambda ball: ball).pair())
+    assert low <= exact <= high
+    assert high - low <= sp.Rational(1, 10**11)

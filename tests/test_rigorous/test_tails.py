@@ -8,7 +8,7 @@ from analysis.activation import lookup
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import elementary
 from analysis.activation.parsing import X
-from analysis.rigorous.tails import beyond
+from analysis.rigorous.tails import beyond, side
 
 DIFFERENCES = [
     ("mish - relu", -1),
@@ -25,6 +25,17 @@ DIFFERENCES = [
     ("x*tanh(exp(x))", -1),
     ("x**2*exp(x)", -1),
     ("erf(x) + tanh(exp(x))", -1),
+    ("x**6*(gelu - relu)", 1),
+    ("exp(-exp(x))", 1),
+    ("tanh(-2*exp(x))", 1),
+    ("atan(x)", 1),
+    ("x*exp(x)/(exp(x) + 1) - x", 1),
+    ("x*exp(2*x)/(exp(2*x) + exp(x) + 1) - x", 1),
+    ("x*atan(x) - x*pi/2", 1),
+    ("x*atan(2*x)/(x**2 + 1)", -1),
+    ("sin(x)*exp(-x**2)", 1),
+    ("sin(3*x)/(1 + x**2)", -1),
+    ("sqrt(x**2 + x + 1) - x", 1),
 ]
 
 
@@ -48,7 +59,22 @@ def test_the_envelope_shrinks():
     assert beyond(mish, -1, 64)[1] < beyond(mish, -1, 8)[1]
 
 
-@pytest.mark.parametrize("text", ["sin(x)", "x", "exp(x)"])
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("x/(1 + x) - 1", -1),
+        ("atan(x) - pi/2", -1),
+        ("1/x**3", 1),
+        ("-x*exp(-x)", -1),
+        ("sin(x)*exp(-x)", 0),
+        ("tanh(x)/x", 1),
+    ],
+)
+def test_the_side_from_which_a_limit_is_approached(text, sign):
+    assert side(lookup.expression(text), 1, 8) == sign
+
+
+@pytest.mark.parametrize("text", ["sin(x)", "x", "exp(x)", "softplus(exp(x)) - exp(x)"])
 def test_what_has_no_finite_limit_is_undecided(text):
     with pytest.raises(Undecided):
         beyond(lookup.expression(text), 1, 8)

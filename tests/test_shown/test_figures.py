@@ -22,6 +22,7 @@ from analysis.activation.lookup import function, get
 from analysis.exact.placement import placements
 from analysis.exact.stationary import stationary
 from analysis.optimal.constants import distance, fit, landscape
+from analysis.rigorous.comparison import compare
 from analysis.rigorous.norms import Norm
 from analysis.shown import canvas, figures, planes, tables, words
 
@@ -190,6 +191,30 @@ def test_the_fit_plot_draws_the_fit(tmp_path):
 def test_a_fit_without_a_finite_error_is_not_drawn():
     with pytest.raises(BadInput, match="finite error"):
         figures.fit_plot(fit("swish", "tanh", Norm()))
+
+
+def test_the_comparison_plot_draws_the_difference_its_bound_and_the_witness(tmp_path):
+    found = compare("mish", "hard_mish", derivative=1)
+    figure = figures.comparison_plot(found)
+    assert "distance 0.506607, sup norm, PROVED" in figure.get_suptitle()
+    _, below = figure.axes
+    curve, *levels, witness = below.lines
+    bound = float(found.distance[1])
+    assert np.nanmax(np.abs(curve.get_ydata())) == pytest.approx(bound, rel=1e-9)
+    assert np.isnan(curve.get_ydata()).sum() == 2  # hard_mish' jumps twice
+    assert [line.get_ydata()[0] for line in levels] == [-bound, bound]
+    assert witness.get_xdata()[0] == -3
+    assert witness.get_ydata()[0] == pytest.approx(bound, rel=1e-12)
+    figures.write(figure, tmp_path / "comparison.svg")
+
+
+def test_the_comparison_plot_goes_where_the_witness_is_and_draws_no_bound_that_is_not_there():
+    far = figures.comparison_plot(compare("relu(x - 20)", "softplus(x - 20)"))
+    assert far.axes[1].get_xlim() == (12, 28)
+    for norm in (Norm(), Norm("l2")):
+        endless = figures.comparison_plot(compare("relu", "leaky_relu", norm))
+        assert "infinite" in endless.get_suptitle()
+        assert len(endless.axes[1].lines) == 1
 
 
 # the plane of constants

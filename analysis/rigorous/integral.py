@@ -1,0 +1,313 @@
+"""The L2 norm and the Gaussian root mean square of f, enclosed: both are the root of an integral of f^2 by a measure.
+
+l2        sqrt(integral of f(x)^2 dx)
+gaussian  sqrt(E f(X)^2), X ~ N(0, sigma^2), f taken as zero outside the domain
+
+Exact breakpoints split the domain; on a bounded piece f is analytic and `acb.integral` encloses the integral. Beyond T
+`analysis.rigorous.tails` gives f = A + e, A algebraic and |e| <= C t^k e^(-r t), which is integrated in closed form.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+import sympy as sp
+from flint import acb, arb, ctx, fmpq
+
+from analysis.activation.errors import Undecided
+from analysis.activation.parsing import X
+from analysis.exact.asymptotes import limit_at_infinity
+from analysis.exact.normal import is_zero, sign
+from analysis.exact.pieces import Piece, pieces
+from analysis.rigorous import balls
+from analysis.rigorous.balls import Pair
+from analysis.rigorous.holomorphic import continuation
+from analysis.rigorous.tails import Envelope, T, growth, over_tail, tail
+
+FIRST, STEP = 32, 4  # tails begin at FIRST, and then at STEP times as much until they are narrow enough
+FARTHEST = 2**15  # a tail that has no bound by here has none
+LAST = 2**50  # by here an algebraic tail is narrower than any tolerance that is asked for
+DEVIATIONS = 12  # beyond so many standard deviations a Gaussian tail is negligible
+SHARE = arb(2) ** -5  # of the tolerance, for each of the things that spoil it
+DEPTH = 4096  # of bisection: enough for ends as far as floats reach
+MOST_VALUES = 2**16  # of the integrand, in one integral
+
+Density = Callable[[acb, bool], acb]  # what `acb.integral` takes
+
+
+@dataclass(frozen=True)
+class Size:
+    """lower <= norm of f <= upper; `reason` says why it is infinite."""
+
+    lower: arb
+    upper: arb
+    reason: str = ""
+
+    def pair(self, digits: int = 15) -> Pair:
+        """Two decimal strings, rounded outward."""
+        if self.reason:
+            return "inf", "inf"
+        return balls.decimals(self.lower, digits)[0], balls.decimals(self.upper, digits)[1]
+
+
+def l2(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: float = 1e-12) -> Size:
+    """sqrt(integral of f^2 over (lower, upper)) to about the relative width tol.
+
+    Undecided where a breakpoint or a tail resists, or f^2 is not seen to be bounded on a piece.
+    """
+    return l2_of(pieces(f, X, lower, upper), tol)
+
+
+def l2_of(found: tuple[Piece, ...], tol: float = 1e-12) -> Size:
+    """As `l2`, of a function given by its pieces."""
+    return _size(found, _Lebesgue(), tol)
+
+
+def gaussian(
+    f: sp.Expr, sigma: float = 1.0, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: float = 1e-12
+) -> Size:
+    """sqrt(E f(X)^2 over X in (lower, upper)), X ~ N(0, sigma^2), to about the relative width tol.
+
+    Undecided as `l2`, and where f grows faster than a power of x.
+    """
+    return gaussian_of(pieces(f, X, lower, upper), sigma, tol)
+
+
+def gaussian_of(found: tuple[Piece, ...], sigma: float = 1.0, tol: float = 1e-12) -> Size:
+    """As `gaussian`, of a function given by its pieces."""
+    return _size(found, _Gaussian(sigma), tol)
+
+
+def precision(tol: float) -> int:
+    """The bits at which rounding does not spoil a relative tolerance."""
+    return max(balls.PRECISION, 64 + 4 * math.ceil(-math.log2(tol)))
+
+
+def _size(found: tuple[Piece, ...], measure: _Measure, tol: float) -> Size:
+    """To the tolerance, with more bits where rounding hides a small distance; else as near as it comes."""
+    try:
+        for bits in (precision(tol), 4 * precision(tol)):
+            with ctx.workprec(bits):
+                size = _sum(found, measure, arb(tol)).root()
+                if size.upper - size.lower <= size.lower * tol:
+                    break
+        return size
+    except _Diverges as reason:
+        return Size(arb.pos_inf(), arb.pos_inf(), str(reason))
+
+
+def _sum(found: tuple[Piece, ...], measure: _Measure, tol: arb) -> _Sum:
+    total = _Sum(measure, tol * SHARE)
+    for piece in found:
+        measure.check(piece)
+    for piece in found:
+        if not is_zero(piece.expression):
+            total.add(piece)
+    return total
+
+
+class _Diverges(Exception):
+    """The integral is infinite; the message is the reason."""
+
+
+class _Sum:
+    """The integral of f^2 over what has been added so far, as a ball; `tol` is relative to it."""
+
+    def __init__(self, measure: _Measure, tol: arb):
+        self.measure, self.tol, self.square = measure, tol, arb(0)
+        self.negligible = arb(2) ** -(3 * ctx.prec // 2)  # absolute, for distances that are zero
+
+    def add(self, piece: Piece) -> None:
+        density = self.measure.density(piece.expression)
+        ends, starts = {-1: piece.lower, 1: piece.upper}, {}
+        for direction in (-1, 1):
+            if not ends[direction].is_finite:
+                starts[direction] = self._start(direction, ends[-direction])
+        ends |= {direction: sp.Integer(direction * start) for direction, start in starts.items()}
+        self._add_body(density, ends[-1], ends[1])
+        for direction, start in starts.items():
+            self._add_tail(density, piece.expression, direction, start)
+
+    def root(self) -> Size:
+        if not self.square.is_finite():
+            raise Undecided("the integral of the square, which rounding hides")
+        low, high = self.square.lower(), self.square.upper()
+        return Size(low.sqrt().lower() if low > 0 else arb(0), high.sqrt().upper())
+
+    def _add_body(self, density: Density, lower: sp.Expr, upper: sp.Expr) -> None:
+        value = _integral(density, balls.enclose(lower), balls.enclose(upper), self.tol, self._tolerated())
+        if not value.is_finite():
+            ends = f"({float(lower):g}, {float(upper):g})"
+            raise Undecided(f"the integral of the square over {ends}, where it may be unbounded or rounding hides it")
+        self.square += value
+
+    def _start(self, direction: int, other: sp.Expr) -> int:
+        """Where a tail begins that the other end of its piece does not reach."""
+        start = self.measure.first
+        while other.is_finite and direction * other >= start:
+            start *= STEP
+        return start
+
+    def _add_tail(self, density: Density, f: sp.Expr, direction: int, start: int) -> None:
+        rest = self._tail(f, direction, start)
+        while rest is None or (rest.rad() > self._tolerated() and start < LAST):
+            self._add_body(density, *sorted((sp.Integer(direction * start), sp.Integer(direction * start * STEP))))
+            start *= STEP
+            rest = self._tail(f, direction, start)
+        self.square += rest
+
+    def _tail(self, f: sp.Expr, direction: int, start: int) -> arb | None:
+        """None where the tail has no bound yet but may have one farther out."""
+        try:
+            return self.measure.tail(f, direction, start)
+        except Undecided as reason:
+            if start < FARTHEST:
+                return None
+            raise Undecided(f"the tail beyond {direction * start}: {reason}") from None
+
+    def _tolerated(self) -> arb:
+        """How far the square may be off in one place more."""
+        return (self.square.abs_lower() * self.tol).lower().max(self.negligible)
+
+
+def _integral(density: Density, low: arb, high: arb, relative: arb, absolute: arb) -> arb:
+    try:
+        return acb.integral(
+            density, low, high, rel_tol=relative, abs_tol=absolute, depth_limit=DEPTH, eval_limit=MOST_VALUES
+        ).real
+    except SystemError as problem:  # flint wraps, again and again, what interrupts the density: a time limit, Ctrl-C
+        cause: BaseException = problem
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        raise cause from None
+
+
+# measures
+
+
+class _Measure(Protocol):
+    """What the square of f is integrated by; `first` is where tails begin at the earliest."""
+
+    @property
+    def first(self) -> int: ...
+
+    def density(self, f: sp.Expr) -> Density:
+        """f^2 times the weight."""
+
+    def check(self, piece: Piece) -> None:
+        """Raises _Diverges where the limits of f tell that the integral is infinite."""
+
+    def tail(self, f: sp.Expr, direction: int, start: int) -> arb:
+        """The integral over direction*x >= start, as a ball."""
+
+
+class _Lebesgue:
+    """dx."""
+
+    first = FIRST
+
+    def density(self, f: sp.Expr) -> Density:
+        value = continuation(f)
+
+        def square(z: acb, analytic: bool) -> acb:
+            y = value(z, analytic)
+            return y * y
+
+        return square
+
+    def check(self, piece: Piece) -> None:
+        for end, direction in ((piece.lower, -1), (piece.upper, 1)):
+            if not end.is_finite:
+                limit = limit_at_infinity(piece.expression, direction)
+                if limit.is_infinite or sign(limit) != 0:
+                    raise _Diverges(f"it tends to {limit} as x tends to {direction * sp.oo}")
+
+    def tail(self, f: sp.Expr, direction: int, start: int) -> arb:
+        """Between (||A|| - ||e||)^2 and (||A|| + ||e||)^2."""
+        found = tail(f, direction, start)
+        error = _energy(found.error).sqrt()  # finite, so that f is square integrable if and only if A is
+        least, most = _algebraic(found.algebraic, start)
+        low, high = (least - error).lower().max(arb(0)), most + error
+        return (low * low).union(high * high)
+
+
+@dataclass(frozen=True)
+class _Gaussian:
+    """exp(-x^2/(2 sigma^2))/(sigma sqrt(2 pi)) dx."""
+
+    sigma: float
+
+    @property
+    def first(self) -> int:
+        return max(FIRST, DEVIATIONS * math.ceil(self.sigma))
+
+    def density(self, f: sp.Expr) -> Density:
+        value, sigma = continuation(f), arb(self.sigma)
+        rate, peak = -1 / (2 * sigma * sigma), 1 / (sigma * (2 * arb.pi()).sqrt())
+
+        def square(z: acb, analytic: bool) -> acb:
+            y = value(z, analytic)
+            return y * y * (z * z * rate).exp() * peak
+
+        return square
+
+    def check(self, piece: Piece) -> None:
+        """No limit, and no power of x, makes the integral infinite."""
+
+    def tail(self, f: sp.Expr, direction: int, start: int) -> arb:
+        """Up to the square of what |f| <= G t^p + C t^k e^(-r start) gives."""
+        found = tail(f, direction, start)
+        scale, power = growth(found.algebraic, start)
+        error = found.error.scale * (-found.error.rate * start).exp()
+        bound = scale * self._moment(power, start) + error * self._moment(max(found.error.power, 0), start)
+        return arb(0).union(bound * bound)
+
+    def _moment(self, power: int, start: int) -> arb:
+        """sqrt(E X^m over X > start), m = 2 power.
+
+        E is sigma^m 2^(m/2 - 1)/sqrt(pi) Gamma((m + 1)/2, z), z = (start/sigma)^2/2.
+        """
+        sigma, half = arb(self.sigma), arb(fmpq(2 * power + 1, 2))
+        scale = sigma ** (2 * power) * arb(2) ** (power - 1) / arb.pi().sqrt()
+        return (scale * ((start / sigma) ** 2 / 2).gamma_upper(half)).sqrt()
+
+
+def _algebraic(algebraic: sp.Expr, start: int) -> tuple[arb, arb]:
+    """Bounds of ||A|| over t >= start: from m <= t^p |A| <= M, m and M times start^(1/2 - p)/sqrt(2p - 1)."""
+    if is_zero(algebraic):
+        return arb(0), arb(0)
+    order = sp.S.One
+    try:
+        sizes = over_tail(algebraic * T, start)
+    except Undecided:
+        order = _order(algebraic)
+        if 2 * order <= 1:
+            raise _Diverges(f"it falls no faster than |x|**({-order}) at infinity") from None
+        sizes = over_tail(algebraic * T**order, start)
+    excess = balls.enclose(2 * order - 1)
+    scale = (arb(start) ** (-excess) / excess).sqrt()
+    return sizes.abs_lower() * scale, sizes.abs_upper() * scale
+
+
+@cache
+def _order(algebraic: sp.Expr) -> sp.Expr:
+    """The p with A(t) ~ c t^(-p) as t tends to oo."""
+    return -limit_at_infinity(T * sp.diff(algebraic, T) / algebraic, 1, T)
+
+
+def _energy(error: Envelope) -> arb:
+    """At least the integral of C^2 t^(m - 1) e^(-2rt) over t >= start, m = 2k + 1: C^2 (2r)^-m Gamma(m, 2 r start)."""
+    if error.scale == 0:
+        return arb(0)
+    square, order, start, rate = error.scale * error.scale, 2 * error.power + 1, arb(error.start), 2 * error.rate
+    if rate > 0:
+        if order > 0:
+            return square * rate ** (-order) * (rate * start).gamma_upper(order)
+        return square * start ** (order - 1) * (-rate * start).exp() / rate
+    if order < 0:
+        return square * start**order / (-order)
+    raise Undecided(f"whether the square of an error of the order t**({error.power}) is integrable")

@@ -1,0 +1,1 @@
+"""Measurements that go into results/, each with its provenance."""

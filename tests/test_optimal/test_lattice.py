@@ -1,0 +1,62 @@
+"""Formats: the lattice points are those that numpy has, in order and without gaps."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.activation.errors import BadInput
+from analysis.optimal.lattice import Lattice
+
+
+@given(st.floats(-60000, 60000, width=16), st.booleans())
+def test_float16_neighbours_are_numpys(value, up):
+    lattice, exact = Lattice.of("float16"), Fraction(value)
+    expected = np.nextafter(np.float16(value), np.float16(np.inf if up else -np.inf))
+    found = lattice.after(exact) if up else lattice.before(exact)
+    if abs(value) > 2**-13:  # subnormal numbers are not in the lattice
+        assert found == Fraction(float(expected))
+
+
+@given(st.floats(-1e30, 1e30))
+def test_float32_rounds_as_numpy_does(value):
+    lattice = Lattice.of("float32")
+    low, high = lattice.below(value), lattice.above(value)
+    assert low <= Fraction(value) <= high
+    if abs(value) > 1e-30:
+        assert Fraction(float(np.float32(value))) in (low, high)
+        assert high == low or lattice.after(low) == high
+
+
+def test_bfloat16_is_float32_with_sixteen_bits_cut_off():
+    for value in (5.4, 3.043, 1.0, 0.333):
+        bits = np.float32(value).view(np.uint32) & np.uint32(0xFFFF0000)
+        assert float(Lattice.of("bfloat16").below(value)) == bits.view(np.float32)
+
+
+@pytest.mark.parametrize(("text", "step"), [("1/8", "1/8"), ("3/7", "3/7"), ("dyadic:5", "1/32"), ("integer", "1")])
+@given(value=st.floats(-1e6, 1e6))
+def test_multiples(text, step, value):
+    lattice, step = Lattice.of(text), Fraction(step)
+    low = lattice.below(value)
+    assert low % step == 0
+    assert 0 <= Fraction(value) - low < step
+    around = lattice.around(value, 2)
+    assert all(b - a == step for a, b in pairwise(around))
+    assert len(around) == (5 if low == Fraction(value) else 4)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1/0", "0/3", "dyadic:999", "dyadic:-1", "float64", "0.1", "-1/8", "dyadic", "1/8 "]
+)
+def test_other_formats_are_refused(text):
+    with pytest.raises(BadInput, match="expected --round 1/8"):
+        Lattice.of(text)
+
+
+def test_a_constant_beyond_the_format_is_refused():
+    with pytest.raises(BadInput, match="range of float16"):
+        Lattice.of("float16").below(1e6)

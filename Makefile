@@ -27,7 +27,7 @@ MAKEFLAGS += --no-builtin-rules
 export PYTHONUTF8 = 1
 unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
-.PHONY: help figures test slow bench lint lab lock clean FORCE
+.PHONY: help figures test slow bench optima lint lab lock clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,9 @@ slow: | $(READY) ## the tests that take minutes or ask the network
 
 bench: | $(READY) ## measure what certainty costs, beside Sollya where it is installed, into results/ (BENCH=... : options)
 	@$(PY) -m benchmarks.distances $(BENCH)
+
+optima: | $(READY) ## prove the best constants of every family for Mish, Swish and GELU again, into results/: an hour at most
+	@$(PY) -m benchmarks.optima $(OPTIMA)
 
 lint: | $(READY) ## style, formatting, types; stored notebooks carry no outputs
 	$(PY) -m ruff check

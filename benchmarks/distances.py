@@ -8,28 +8,26 @@ compact core only, since it has no whole line; its process start is not counted.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import flint
 import numpy as np
 import sympy as sp
 
 from analysis.activation import lookup, lowering
 from analysis.activation.parsing import X
 from analysis.exact.pieces import Piece, pieces
+from analysis.optimal import constants
+from analysis.optimal import proof as optimality
 from analysis.rigorous.distance import supremum
 from benchmarks import sollya
+from benchmarks.record import provenance, write
 
 OUT = Path("results/distances.json")
 TOLERANCE = 1e-12
@@ -170,6 +168,14 @@ def cold(left: str, right: str, rounds: int) -> dict[str, Any]:
     return {"imports": quartiles(imports), "call": quartiles(calls)}
 
 
+def proof(family: str, target: str, rounds: int) -> dict[str, Any]:
+    """That the best constants in the sup norm are best: the branch and bound alone, the fit being at hand."""
+    found = constants.fit(family, target)
+    residual, theta, error = found.residual, np.array(list(found.constants.values())), float(found.error[1])
+    times = [milliseconds(lambda: optimality.prove(residual, theta, error)) for _ in range(rounds)]
+    return {"family": family, "target": target, "gap": found.optimum.gap, "milliseconds": quartiles(times)}
+
+
 # the record
 
 
@@ -177,20 +183,21 @@ def measured(rounds: int, with_sollya: bool, chosen: Sequence[Subject] | None = 
     rival = sollya.version() if with_sollya else None
     if with_sollya and rival is None:
         print("Sollya is not installed (Debian: apt install sollya): its figures are left empty", file=sys.stderr)
+    made = provenance("benchmarks.distances")
+    made["versions"]["sollya"] = rival
     rows = []
     for subject in subjects() if chosen is None else chosen:
         rows.append(compared(subject, rounds, rival is not None))
         print(_line(rows[-1]), file=sys.stderr)
     return {
         "what": "certified sup distances: milliseconds warm in one process, and Sollya's infnorm on the compact core",
-        "command": " ".join(["python", "-m", "benchmarks.distances", *sys.argv[1:]]),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
-        "versions": _versions() | {"sollya": rival},
+        **made,
         "rounds": rounds,
         "tolerance": TOLERANCE,
         "suprema": rows,
         "tolerances": by_tolerance(Subject.pair(*FIRST), rounds),
         "cold": cold(*FIRST, min(rounds, 5)),
+        "proof": proof("hard_gate", "mish", min(rounds, 5)),
     }
 
 
@@ -201,26 +208,6 @@ def _line(row: dict[str, Any]) -> str:
     return (
         f"{ours}, Sollya {row['sollya']['milliseconds']['median']:.3g} ms, {row['ratio']['median']:.3g} times as long"
     )
-
-
-def _processor() -> str:
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text().splitlines() if cpus.exists() else []
-    return next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.processor())
-
-
-def _versions() -> dict[str, str]:
-    names = {"sympy": "sympy", "python-flint": "python-flint", "numpy": "numpy"}
-    found = {name: version(distribution) for name, distribution in names.items()}
-    return {"python": platform.python_version(), "flint": flint.__FLINT_VERSION__} | found
-
-
-def write(record: dict[str, Any], path: Path) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ class _Compiler:
 
     def _product(self, e: sp.Expr) -> int:
         """Numerator over denominator; x last, so that a gate divided by its cap is exactly one where it should be."""
-        numerator, denominator = sp.fraction(e)
+        numerator, denominator = sp.fraction(e, exact=True)  # exp(-u) stays as it is
         factors = sorted(sp.Mul.make_args(numerator), key=lambda f: (f in self.slots and f.is_Symbol, f.is_number))
         if denominator == 1:
             return self._fold("*", [self.emit(f) for f in reversed(factors)])

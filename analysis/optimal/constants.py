@@ -25,6 +25,7 @@ from analysis.optimal.residual import Residual, Unbounded
 from analysis.rigorous.norms import Norm
 
 SIMPLE = 12  # denominators of the numbers that constants may turn out to be
+ROUNDING = 1e-14  # errors below are zero but for rounding
 NEARLY = 1e-6  # relative distance to such a number
 
 
@@ -204,7 +205,7 @@ def _note(residual: Residual, theta: np.ndarray, forced: list[str], is_catalogue
 
 def _published(member: Activation, target: Activation, norm: Norm, best: float) -> Published:
     error, where = _distance(member, target, norm)
-    ratio = 1.0 if error == best else error / best if best > 0 else math.inf
+    ratio = 1.0 if max(error, best) < ROUNDING or error == best else error / best if best > 0 else math.inf
     return Published(
         member.name,
         member.constants,

@@ -17,7 +17,7 @@ from analysis.activation.parsing import number
 from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
 from analysis.exact.verdict import Verdict
-from analysis.optimal import proof, rounding, uniqueness
+from analysis.optimal import convexity, proof, rounding, uniqueness
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.proof import Optimum
 from analysis.optimal.residual import Residual
@@ -131,8 +131,9 @@ class Fit(Record):
     def _set_lines(self) -> list[Line]:
         if self.unique is not False or not self.optimal_set:
             return []
-        wide = {n: p for n, p in self.optimal_set.items() if float(p[1]) - float(p[0]) > 1e-6 * abs(float(p[1]))}
-        text = ", ".join(f"{n} in [{float(low):.6g}, {float(high):.6g}]" for n, (low, high) in wide.items())
+        ends = {name: (float(low), float(high)) for name, (low, high) in self.optimal_set.items()}
+        wide = {n: e for n, e in ends.items() if math.isinf(e[1]) or e[1] - e[0] > 1e-6 * abs(e[1])}
+        text = ", ".join(f"{n} in [{low:.6g}, {high:.6g}]" for n, (low, high) in wide.items())
         return [Line("as good", f"all optima have {text}")] if wide else []
 
     @property
@@ -162,7 +163,7 @@ class Fit(Record):
         if self.error == ("0", "0"):
             return Optimum(0.0, 0.0, {}, Verdict.PROVED, "")
         try:
-            return self._on_lattice(self.lattice) if self.lattice else proof.prove(*self._problem, float(self.error[1]))
+            return self._on_lattice(self.lattice) if self.lattice else _proved(*self._problem, self.error)
         except OutOfTime as reason:  # the fit itself is an answer
             return Optimum.undecided(f"the proof was stopped: {reason}")
 
@@ -170,9 +171,9 @@ class Fit(Record):
         residual, theta = self._problem
         assert self.error is not None
         assert self.unrounded is not None
-        error = float(self.error[1])
+        error = _above(self.error)
         best = {s: sp.Rational(v) for s, v in zip(residual.free, self.unrounded, strict=True)}
-        anywhere = proof.prove(residual, self.unrounded, float(enclose(residual.expression.subs(best), self.norm)[1]))
+        anywhere = _proved(residual, self.unrounded, enclose(residual.expression.subs(best), self.norm))
         gap = (error - anywhere.lower) / error
         if anywhere.verdict is Verdict.PROVED and gap <= anywhere.tolerance:
             return replace(anywhere, gap=gap)
@@ -224,6 +225,19 @@ class Fit(Record):
         body = self.family.expression.subs({self.family.symbol(k): v for k, v in values.items()})
         name = lookup.called(self.family.name, values) if self.family.name.isidentifier() else self.family.name
         return Activation(name, body, lookup.filled(self.family.formula, values), values, self.family.name)
+
+
+def _proved(residual: Residual, theta: np.ndarray, error: Pair) -> Optimum:
+    """By branch and bound in the sup norm, by convexity near the optimum in the others."""
+    if residual.free:
+        return (proof if residual.norm.kind == "sup" else convexity).prove(residual, theta, _above(error))
+    lower = math.nextafter(float(error[0]), -math.inf)
+    return Optimum(lower, 1 - lower / _above(error), {}, Verdict.PROVED, "", unique=True)
+
+
+def _above(error: Pair) -> float:
+    """A double that is no smaller than the upper end."""
+    return math.nextafter(float(error[1]), math.inf)
 
 
 def certified(f: Activation, g: Activation, norm: Norm, where: float) -> Pair | None:

@@ -71,13 +71,7 @@ class Optimum:
 
 
 def prove(residual: Residual, theta: np.ndarray, error: float) -> Optimum:
-    """How close the error (an upper bound at theta) is to the least possible one."""
-    if not residual.free:
-        return Optimum(error, 0.0, {}, Verdict.PROVED, "", unique=True)
-    if residual.norm.kind != "sup":
-        return Optimum.undecided(
-            "found from several starts; that no other constants are better is proved in the sup norm only"
-        )
+    """How close the error (an upper bound at theta) is to the least possible one in the sup norm."""
     if len(residual.free) > MOST_CONSTANTS:
         return Optimum.undecided(f"proofs are tried for {MOST_CONSTANTS} free constants at most")
     return Search(residual, theta, error).run()

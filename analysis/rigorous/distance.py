@@ -71,15 +71,15 @@ def supremum_of(found: Iterable[Piece], tol: float = 1e-12, size: Size = abs) ->
         for end, limit in piece.limits.items():
             if limit == sp.oo or (size is abs and limit.is_infinite):
                 return Supremum(arb.pos_inf(), arb.pos_inf(), end, f"it tends to {limit} as x tends to {end}")
-    found = _searched(ready, tol, size, NEGLIGIBLE[0])
+    best = _searched(ready, tol, size, NEGLIGIBLE[0])
     for negligible in NEGLIGIBLE[1:]:
-        if found.upper - found.lower <= abs(found.lower) * tol:
+        if best.upper - best.lower <= abs(best.lower) * tol:
             break
         try:
-            found = _searched(ready, tol, size, negligible)
+            best = _searched(ready, tol, size, negligible)
         except Undecided:
             break
-    return found
+    return best
 
 
 class _TooCoarse(Exception):
@@ -304,6 +304,7 @@ class _Interval:
         self.hull = low.union(high)
         self.middle = self.hull.mid()
         self.spread, self.rounding = arb.pos_inf(), _ZERO  # of f around its value in the middle, and of that value
+        self.is_steep = False  # in the middle, and not much less steep elsewhere
 
     def bound(self, search: _Search) -> arb:
         """An upper bound of the size: by the range, the mean-value form, or the second-order form."""
@@ -315,8 +316,9 @@ class _Interval:
         at, tilt = self.ready.slope(self.middle)
         search.point(at, self.middle)
         radius = self.hull.rad()
-        second_order = (abs(tilt) + abs(curvature) * radius / 2) * radius
-        self.spread = _least((abs(slope) * radius).upper(), second_order.upper())
+        bend = abs(curvature) * radius  # of the slope
+        self.is_steep = bool(abs(tilt) > bend)
+        self.spread = _least((abs(slope) * radius).upper(), ((abs(tilt) + bend / 2) * radius).upper())
         self.rounding = at.rad()
         return _least(direct, (search.size(at) + self.spread).upper())
 
@@ -332,7 +334,7 @@ class _Interval:
         return [_Interval(self.ready, low, high, self.halved + 1) for low, high in ends]
 
     def _is_monotone(self, search: _Search) -> bool:
-        return self._at_ends(search) if _has_sign(self.around[1]) else False
+        return (self.is_steep or _has_sign(self.around[1])) and self._at_ends(search)
 
     def _is_curved(self, search: _Search) -> bool:
         """With f'' of one sign: convex, and largest at an end, or concave."""

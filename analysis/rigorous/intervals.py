@@ -21,6 +21,7 @@ from analysis.activation.parsing import X
 from analysis.rigorous import balls
 
 INF = math.inf
+LEAST = math.ulp(0.0)  # the smallest double, in place of a product that underflows
 PRECISION = 64  # bits of the balls around values at the ends
 
 
@@ -87,8 +88,10 @@ def add(a: Interval, b: Interval) -> Interval:
 
 
 def _times(u: float, v: float) -> float:
-    """A product of ends; zero times an infinite end is zero, as the end is not attained."""
-    return 0.0 if u == 0 or v == 0 else u * v
+    """A product of ends; zero times an infinite end is zero, as the end is not attained; no other product is zero."""
+    if u == 0 or v == 0:
+        return 0.0
+    return u * v or math.copysign(LEAST, u) * math.copysign(1.0, v)
 
 
 def _multiply(a: Interval, b: Interval) -> Interval:

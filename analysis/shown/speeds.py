@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
-from typing import Any
 
 from matplotlib.axes import Axes
 
-from analysis.activation.errors import BadInput
+from analysis.shown import records
 from analysis.shown.canvas import styled
 from analysis.shown.figures import BLUE, RED
+from analysis.shown.records import Record
 from analysis.shown.tables import Rows
-
-Record = dict[str, Any]
-
-
-def read(path: str | Path) -> Record:
-    """The record; BadInput where there is none."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"expected a record of measurements at {path}: `make bench` writes one") from None
 
 
 def provenance(record: Record) -> str:
-    """One sentence: which machine, which versions, how many rounds."""
-    machine = record["machine"]
-    versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items() if number)
-    return (
-        f"Medians of {record['rounds']} interleaved rounds on {machine['cores']} cores of "
-        f"{machine['processor']} ({machine['system']}), with {versions}; `{record['command']}`."
-    )
+    """One sentence: how many rounds, which machine, which versions."""
+    return f"Medians of {record['rounds']} interleaved rounds on {records.provenance(record)}"
 
 
 def table(record: Record) -> Rows:
@@ -114,4 +97,4 @@ def beside_sollya(ax: Axes, record: Record) -> None:
     )
     ax.invert_yaxis()
     ax.margins(x=0.16)
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", bbox_to_anchor=(1, -0.12), ncols=2)

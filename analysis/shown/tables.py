@@ -149,6 +149,8 @@ def enclosed(error: Pair | None) -> str:
     """An enclosure with eight decimals, rounded outward; "not yet" where nothing bounds the error from above."""
     if error is None or not all(Decimal(end).is_finite() for end in error):
         return "not yet"
+    if error == ("0", "0"):
+        return "0"
     ends = zip(error, (ROUND_FLOOR, ROUND_CEILING), strict=True)
     low, high = (Decimal(end).quantize(Decimal("1e-8"), rounding=rounding) for end, rounding in ends)
     return f"[{low}, {high}]"

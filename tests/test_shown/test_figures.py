@@ -307,7 +307,7 @@ def test_estimates_are_called_estimates_and_enclosures_are_rounded_outward():
     assert tables.enclosed(("0.1234567849", "0.1234567851")) == "[0.12345678, 0.12345679]"
     assert tables.enclosed(("0.1", "inf")) == tables.enclosed(("inf", "inf")) == tables.enclosed(None) == "not yet"
     table = tables.published_and_best([fit("swish", MISH, Norm("gaussian"))])
-    assert table.rows[0][-1] == "optimum UNDECIDED"
+    assert table.rows[0][-1] == "optimum PROVED"
 
 
 # the notebooks as stored

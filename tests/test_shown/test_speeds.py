@@ -2,7 +2,6 @@
 
 import pytest
 
-from analysis.activation.errors import BadInput
 from analysis.shown import figures, speeds
 
 
@@ -51,8 +50,3 @@ def test_table_and_figure(with_sollya):
     assert [float(x) for x in left.get_xticks()] == [3, 30]
     assert [text.get_text() for text in right.texts] == ["20×", "20×"] * with_sollya
     assert [label.get_text() for label in right.get_yticklabels()] == ["f − g", "f − h"]
-
-
-def test_a_missing_record_is_asked_for(tmp_path):
-    with pytest.raises(BadInput, match="make bench"):
-        speeds.read(tmp_path / "none.json")

@@ -28,6 +28,8 @@ from analysis.rigorous.intervals import Interval
 from analysis.rigorous.norms import Norm
 from analysis.rigorous.pointwise import enclose_size
 
+ROUNDING = 1e-13  # an error below it comes from the last digits of the constants
+
 
 @dataclass(frozen=True)
 class Published:
@@ -162,6 +164,10 @@ class Fit(Record):
             return Optimum.undecided("the error of these constants is not certified")
         if self.error == ("0", "0"):
             return Optimum(0.0, 0.0, {}, Verdict.PROVED, "")
+        if float(self.error[1]) < ROUNDING:
+            return Optimum.undecided(
+                "the error is that of rounding the constants: a member equals the target, or nearly"
+            )
         try:
             return self._on_lattice(self.lattice) if self.lattice else _proved(*self._problem, self.error)
         except OutOfTime as reason:  # the fit itself is an answer

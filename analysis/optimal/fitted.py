@@ -10,6 +10,7 @@ from functools import cached_property
 
 import numpy as np
 import sympy as sp
+from flint import arb
 
 from analysis.activation import lookup
 from analysis.activation.errors import BadInput, OutOfTime, Undecided
@@ -21,13 +22,14 @@ from analysis.optimal import convexity, proof, rounding, uniqueness
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.proof import Optimum
 from analysis.optimal.residual import Residual
-from analysis.rigorous import intervals
+from analysis.rigorous import balls, intervals
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.comparison import enclose
 from analysis.rigorous.intervals import Interval
 from analysis.rigorous.norms import Norm
 from analysis.rigorous.pointwise import enclose_size
 
+DIGITS = 17  # of what was a double
 ROUNDING = 1e-13  # an error below it comes from the last digits of the constants
 
 
@@ -262,6 +264,6 @@ def _lists(pairs: Mapping[str, Pair] | None) -> dict[str, list[str]] | None:
 
 
 def _pair(interval: Interval) -> Pair:
-    """The ends as decimal strings; 17 digits and more of a double, moved outward by nothing as it is exact."""
-    low, high = (repr(float(end)) for end in interval)
-    return low, high
+    """The ends as decimal strings, rounded outward."""
+    low, high = (balls.decimals(arb(float(end)), DIGITS) for end in interval)
+    return low[0], high[1]

@@ -14,12 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from flint import arb
 
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal import minimax
 from analysis.optimal.charts import Box, Chart, Place, is_hard
 from analysis.optimal.residual import Residual
+from analysis.rigorous import balls
 from analysis.rigorous.intervals import INF, Interval
 
 GAP = {1: 1e-9}  # relative, that a proof is to reach
@@ -64,7 +66,7 @@ class Optimum:
         is_known = self.lower > 0 or self.gap == 0
         return {
             "verdict": str(self.verdict),
-            "lower": repr(float(self.lower)) if is_known else None,
+            "lower": balls.decimals(arb(float(self.lower)), 17)[0] if is_known else None,
             "gap": float(self.gap) if is_known else None,
             "reason": self.reason,
         }

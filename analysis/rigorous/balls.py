@@ -182,11 +182,11 @@ def _less_or_equal(a: arb, b: arb) -> bool | None:
     return True if a <= b else False if a > b else None
 
 
-def _all(a: bool | None, b: bool | None) -> bool | None:
+def both(a: bool | None, b: bool | None) -> bool | None:
     return False if a is False or b is False else None if None in (a, b) else True
 
 
-def _any(a: bool | None, b: bool | None) -> bool | None:
+def either(a: bool | None, b: bool | None) -> bool | None:
     return True if a or b else None if None in (a, b) else False
 
 
@@ -217,8 +217,8 @@ _ROWS: dict[Any, Callable] = {
     sp.Le: _less_or_equal,
     sp.Gt: lambda a, b: _less(b, a),
     sp.Ge: lambda a, b: _less_or_equal(b, a),
-    sp.And: _all,
-    sp.Or: _any,
+    sp.And: both,
+    sp.Or: either,
     functions.sigmoid: _sigmoid,
     functions.gated: lambda z: z * _sigmoid(z),
     functions.softplus: _rising(_softplus),

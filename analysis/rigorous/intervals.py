@@ -201,14 +201,6 @@ def _less_or_equal(a: Interval, b: Interval) -> bool | None:
     return True if a.high <= b.low else False if a.low > b.high else None
 
 
-def _all(a: bool | None, b: bool | None) -> bool | None:
-    return False if a is False or b is False else None if None in (a, b) else True
-
-
-def _any(a: bool | None, b: bool | None) -> bool | None:
-    return True if a or b else None if None in (a, b) else False
-
-
 def _max(a: Interval, b: Interval) -> Interval:
     return Interval(max(a.low, b.low), max(a.high, b.high))
 
@@ -284,8 +276,8 @@ _ROWS: dict[Any, Callable] = {
     sp.Le: _less_or_equal,
     sp.Gt: lambda a, b: _less(b, a),
     sp.Ge: lambda a, b: _less_or_equal(b, a),
-    sp.And: _all,
-    sp.Or: _any,
+    sp.And: balls.both,
+    sp.Or: balls.either,
     functions.sigmoid: _monotone(lambda z: 1 / (1 + (-z).exp()), 0.0, 1.0, 0.0, 1.0),
     functions.gated: _gated,
     functions.softplus: _monotone(lambda z: z.exp().log1p(), 0.0, INF, 0.0),

@@ -1,37 +1,19 @@
 """`actapprox compare` as a user meets it: the contract's keys, exit statuses, files, and one line for a mistake."""
 
 import json
+from functools import partial
 
 import mpmath
 import numpy as np
 import pytest
 
-from analysis import cli
 from tests import oracles
 
 
 @pytest.fixture
-def run(capsys):
-    """Runs the command in this process: (status, standard output, standard error)."""
-
-    def call(*arguments):
-        status = cli.main(["compare", *arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
-def answer(run):
-    """The JSON of a comparison that must end with the status."""
-
-    def call(*arguments, status=0):
-        code, out, err = run(*arguments, "--json")
-        assert (code, err, len(out.splitlines())) == (status, "", 1)
-        return json.loads(out)
-
-    return call
+def run(run):
+    """The command `compare`; the fixture `answer` goes through it."""
+    return partial(run, "compare")
 
 
 def test_the_answer_has_the_keys_of_the_contract(answer):

@@ -116,7 +116,7 @@ def test_a_member_that_is_the_target_is_found_exactly():
 def test_without_free_constants_the_only_member_is_the_best():
     found = fit("e_swish", "mish")
     assert (found.verdict, found.unique, found.exact["beta"]) == (Verdict.PROVED, True, 1)
-    assert found.optimal_set == {"beta": ("1.0", "1.0")}
+    assert found.optimal_set == {"beta": ("1", "1")}
 
 
 def test_an_infimum_that_no_member_attains_is_bounded_all_the_same():

@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -125,11 +125,15 @@ class Chart:
 
     # places that move with an unbounded constant
 
-    def _moving(self, box: Box) -> list[tuple[float, int, Any]]:
+    def _moving(self, box: Box) -> Iterator[tuple[float, int, Any]]:
+        """What `promising` gives, for places that move with a constant; found one by one, for the algebra is slow."""
         unbounded = [s for s, one in zip(self.symbols, box, strict=True) if one.high == INF or one.low == 0]
         steps = [r * side * s**power for s in unbounded for r in RATIOS for side in (-1, 1) for power in (1, -1)]
-        places = [self._at_mover(x, box) for x in (*self.movers, *steps)]
-        return sorted(self._signed_places([p for p in places if p], _corners(box)), key=lambda one: -one[0])
+        corners = _corners(box)
+        for x in (*self.movers, *steps):
+            place = self._at_mover(x, box)
+            if place:
+                yield from self._signed_places([place], corners)
 
     def _at_mover(self, x: sp.Expr, box: Box) -> Place | None:
         """r at x, an expression in the constants, over the box: by the target's asymptote where x is far out."""
@@ -232,14 +236,15 @@ class Chart:
         """A proved lower bound of the sup norm over the box, from single places; stops when it exceeds `enough`."""
         best = self._best(box, self.promising(box), 0.0, enough)
         if best <= enough and is_hard(box):
-            best = self._best(box, self._moving(box)[:TRIED], best, enough)
+            best = self._best(box, (one for one in self._moving(box) if one[0] > enough), best, enough)
         return best
 
-    def _best(self, box: Box, places: Sequence[tuple[float, int, Any]], best: float, enough: float) -> float:
+    def _best(self, box: Box, places: Iterable[tuple[float, int, Any]], best: float, enough: float) -> float:
         for estimate, sign, place in places:
-            if estimate <= best or best > enough:
+            if estimate > best:
+                best = max(best, self.least_size(box, sign, place))
+            if best > enough:
                 break
-            best = max(best, self.least_size(box, sign, place))
         return best
 
     def gradients(self, place: Any, box: Box) -> list[arb]:
@@ -382,10 +387,16 @@ def homogeneous(expression: sp.Expr) -> sp.Expr:
     """The expression with positive factors taken into clip, where they cancel: clip(z, 0, a)/a = clip(z/a, 0, 1)."""
     cancelled = expression.replace(
         lambda e: isinstance(e, sp.Function) and not isinstance(e, sp.Piecewise) and bool(e.free_symbols),
-        lambda e: e.func(*(sp.cancel(a) if a.is_rational_function() else a for a in e.args)),
+        lambda e: e.func(*(_cancel(a) if a.is_rational_function() else a for a in e.args)),
     )
-    cancelled = cancelled.replace(lambda e: e.is_Add and e.is_rational_function(), sp.cancel)
+    cancelled = cancelled.replace(lambda e: e.is_Add and e.is_rational_function(), _cancel)
     return cancelled.replace(lambda e: e.is_Mul and e.has(clip), _taken_in)
+
+
+@lru_cache(maxsize=4096)
+def _cancel(expression: sp.Expr) -> sp.Expr:
+    """sympy's, remembered: the places and slopes of a chart share most of their terms."""
+    return sp.cancel(expression)
 
 
 def _gates_joined(expression: sp.Expr) -> sp.Expr:
@@ -411,7 +422,7 @@ def _taken_in(product: sp.Mul) -> sp.Expr:
     factor = sp.Mul(*size)
     if factor == 1 or low != 0:
         return product
-    return sp.cancel(rest * factor) * clip(sp.cancel(z / factor), 0, high / factor)
+    return _cancel(rest * factor) * clip(_cancel(z / factor), 0, high / factor)
 
 
 def is_hard(box: Box) -> bool:

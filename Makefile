@@ -27,10 +27,10 @@ MAKEFLAGS += --no-builtin-rules
 export PYTHONUTF8 = 1
 unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
-.PHONY: help figures test slow bench optima lint lab lock clean FORCE
+.PHONY: help figures test drawings slow bench optima lint lab lock clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 figures: $(EXECUTED) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
 
@@ -77,7 +77,10 @@ touch $(READY)
 endef
 
 test: | $(READY) ## the test suite
-	@$(PY) -m pytest -n 2 -m "not slow"
+	@$(PY) -m pytest -n 2 -m "not slow and not drawing"
+
+drawings: | $(READY) ## test that the committed figures are what the notebooks draw
+	@$(PY) -m pytest -n 2 -m "drawing and not slow"
 
 slow: | $(READY) ## the tests that take minutes or ask the network
 	@$(PY) -m pytest -m slow

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 TOLERANCE = 2.0  # root mean square over the pixels, of 255; a line moved by one pixel is well above
 
-pytestmark = pytest.mark.build
+pytestmark = [pytest.mark.build, pytest.mark.drawing]
 
 
 def run(notebook: Path, folder: Path) -> dict[str, bytes]:

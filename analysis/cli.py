@@ -6,11 +6,14 @@ Exit status: 0 answered; 1 the answer is no; 2 bad usage or input, with one line
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import select
 import signal
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -23,6 +26,9 @@ import click
 from analysis.activation.errors import BadInput, OutOfTime, Undecided
 
 ANSWERED, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+MEMORY = 800 << 20  # bytes that a command may take, beyond those at its start
+GRACE = 2.0  # seconds that the alarm is given to be heard
+PATIENCE = 0.05  # seconds between two looks at a command
 VERDICTS = {"PROVED": ANSWERED, "REFUTED": NO, "UNDECIDED": UNDECIDED}
 
 Options = Callable[[Callable], Callable]
@@ -68,11 +74,11 @@ def _version() -> str:
 # options
 
 
-def _answer_options(plot: bool = False) -> Options:
+def _answer_options(plot: bool = False, timeout: float = 60.0) -> Options:
     options = [
         click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output."),
         click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the JSON to this file."),
-        click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60.0, show_default=True,
+        click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=timeout, show_default=True,
                      help="Seconds after which the answer is UNDECIDED."),
     ]  # fmt: skip
     if plot:
@@ -190,6 +196,8 @@ def compare(left: str, right: str, derivative: int, norm: str | None, domain: st
 def prove(left: str, right: str, where: str, assume: str, as_json: bool, out: Path | None, timeout: float) -> int:
     """Is LEFT = RIGHT for every real x? Exit status 0: PROVED; 1: REFUTED, with a witness; 3: UNDECIDED.
 
+    It is asked where both sides are defined, and of derivatives where they exist; a proof says what it leaves out.
+
     Example: actapprox prove "diff(silu)" "sigmoid(x)*(1 + x*sigmoid(-x))"
     """
     with _limited(timeout, as_json):
@@ -238,6 +246,58 @@ def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], ro
             _draw(plot, "fit_plot", answer)
         return _answer(answer, as_json, out)
     return UNDECIDED
+
+
+@command.command()
+@click.argument("ids", nargs=-1, metavar="[ID ...]")
+@click.option("--verdict", type=click.Choice(["PROVED", "REFUTED", "UNDECIDED", "MEASURED"], case_sensitive=False),
+              help="Only claims whose recorded verdict is this.")  # fmt: skip
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes. Default: as many as there are cores.")
+@_answer_options(timeout=600.0)
+def claims(ids: tuple[str, ...], verdict: str | None, jobs: int | None, as_json: bool, out: Path | None,
+           timeout: float) -> int:  # fmt: skip
+    """Decides the statements of the ledger; with IDs, shows the evidence too. Exit status 1: not as recorded.
+
+    Each statement of the sources stands with its verdict and the reason, in every reading that is decided apart.
+
+    Example: actapprox claims T5 W6
+    """
+    with _limited(timeout, as_json):
+        from analysis.exact.verdict import Verdict
+        from analysis.ledger import audit
+
+        recorded = Verdict(verdict.upper()) if verdict else None
+        with _progress(len(audit.chosen(ids, recorded))) as heard:
+            answer = audit.claims(ids, verdict=recorded, jobs=jobs or _cores(), heard=heard)
+        _answer(answer, as_json, out)
+        for decision in answer.disagreeing:
+            print(f"actapprox: {audit.disagreement(decision)}", file=sys.stderr)
+        return ANSWERED if answer.agrees else NO
+    return UNDECIDED
+
+
+@contextmanager
+def _progress(total: int):
+    """A bar on standard error, if that is a terminal; what it gives is called with each decision."""
+    if not sys.stderr.isatty() or not total:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
+        task = bar.add_task("claims", total=total)
+
+        def heard(decision) -> None:
+            bar.update(task, advance=1, description=f"{decision.claim.id:4}", refresh=True)
+
+        yield heard
+
+
+def _cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # reading
@@ -324,17 +384,76 @@ def _limited(seconds: float, as_json: bool):
     previous = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        yield
+        with _watched(seconds, as_json):
+            yield
     except (OverflowError, MemoryError) as problem:
         raise BadInput(
             f"expected numbers of moderate size, got {_one_line(str(problem)) or 'too large ones'}"
         ) from None
     except (OutOfTime, Undecided, NotImplementedError, RecursionError) as reason:  # the last two are how sympy gives up
-        text = _one_line(str(reason))
-        print(json.dumps({"verdict": "UNDECIDED", "reason": text}) if as_json else f"UNDECIDED: {text}")
+        print(_undecided(_one_line(str(reason)), as_json))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
+
+
+def _undecided(reason: str, as_json: bool) -> str:
+    return json.dumps({"verdict": "UNDECIDED", "reason": reason}) if as_json else f"UNDECIDED: {reason}"
+
+
+@contextmanager
+def _watched(seconds: float, as_json: bool):
+    """Ends the process, with the same answer and status 3, where the alarm is not heard or the memory grows too large.
+
+    Python runs its handlers between bytecodes only, so one long call of a C library would outlast any alarm. A second
+    process keeps the time and looks at the memory. The handler that ends this one is the C function _exit: it gets the
+    number of the signal as its argument, and that of SIGQUIT is 3. Commands that read samples may take what they need.
+    """
+    context = click.get_current_context(silent=True)
+    most = float("inf") if context and context.params.get("samples") else _memory(os.getpid()) + MEMORY
+    library = ctypes.CDLL(None)
+    library.signal.argtypes, library.signal.restype = [ctypes.c_int, ctypes.c_void_p], ctypes.c_void_p
+    previous = library.signal(signal.SIGQUIT, ctypes.cast(library._exit, ctypes.c_void_p))
+    reading, writing = os.pipe()
+    with warnings.catch_warnings(action="ignore"):  # of a fork beside threads: the child only waits and writes
+        child = os.fork()
+    if child == 0:
+        try:
+            os.close(writing)
+            _watch(os.getppid(), reading, seconds, most, as_json)
+        finally:
+            os._exit(0)
+    os.close(reading)
+    try:
+        yield
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)
+        library.signal(signal.SIGQUIT, previous)
+
+
+def _watch(process: int, done: int, seconds: float, most: float, as_json: bool) -> None:
+    """Waits until the pipe `done` is closed; before that, ends the process once it takes too long or too much."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end = time.monotonic() + seconds + GRACE
+    reason = ""
+    while not reason and not select.select([done], [], [], PATIENCE)[0]:
+        if time.monotonic() > end:
+            reason = f"no answer within {seconds:g} s (--timeout)"
+        elif _memory(process) > most:
+            reason = f"no answer within {MEMORY >> 20} MiB of memory"
+    if reason:
+        os.write(1, (_undecided(reason, as_json) + "\n").encode())
+        os.kill(process, signal.SIGQUIT)
+
+
+def _memory(process: int) -> int:
+    """The bytes of memory that the process holds; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _answer(record: Any, as_json: bool, out: Path | None) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 
 import sympy as sp
 
-from analysis.activation import functions
+from analysis.activation import functions, limits
 from analysis.activation.catalogue import ENTRIES, MEMBERS
 from analysis.activation.errors import BadInput
-from analysis.activation.parsing import Vocabulary, X, excerpt, parse, parse_call
+from analysis.activation.parsing import Reading, Vocabulary, X, excerpt, parse, parse_call
 from analysis.activation.record import Activation, Constant, Entry, Family, Member
 
 FREE_BOX = (0.05, 20.0)  # where a fit starts for a constant that a user's expression leaves free
@@ -39,8 +39,10 @@ WORDS: dict[str, tuple[Callable, int, int]] = {
     "clip": (functions.clip, 3, 3),
     "step": (functions.step, 1, 1),
     "lerp": (lambda f, g, t: (1 - t) * f + t * g, 3, 3),
+    "sign": (sp.sign, 1, 1),
     "diff": (lambda f: functions.derivative(f, X), 1, 1),
 }
+REQUIRED = {"log": "positive", "sqrt": "nonnegative"}  # of the argument
 WORDS |= {"Abs": WORDS["abs"], "Max": WORDS["max"], "Min": WORDS["min"]}  # as sympy prints them
 
 
@@ -99,13 +101,19 @@ def family(text: str | Family) -> Family:
     return Family(_one_line(text), expression, _one_line(text), constants)
 
 
-def expression(text: str, names: dict[str, sp.Expr] | None = None, *, unknown: str | None = None) -> sp.Expr:
+def expression(
+    text: str,
+    names: dict[str, sp.Expr] | None = None,
+    *,
+    unknown: str | None = None,
+    reading: Reading | None = None,
+) -> sp.Expr:
     """The expression that `text` spells, with `names` known beside the vocabulary.
 
     `unknown` is the assumption (real, positive, ...) of a name that is not known, which then stands for a free constant
-    and is added to `names`; with None such a name is BadInput.
+    and is added to `names`; with None such a name is BadInput. `reading` takes down where the text has a value.
     """
-    return _expression(text, {} if names is None else names, unknown=unknown)
+    return _expression(text, {} if names is None else names, unknown=unknown, reading=reading)
 
 
 def called(name: str, values: Mapping[str, sp.Expr]) -> str:
@@ -135,7 +143,9 @@ def _factor_text(value: sp.Expr) -> str:
 # building
 
 
-def _expression(text: str, names: dict, *, unknown: str | None = None) -> sp.Expr:
+def _expression(text: str, names: dict, *, unknown: str | None = None, reading: Reading | None = None) -> sp.Expr:
+    reading = Reading() if reading is None else reading
+
     def name(word: str) -> sp.Expr | None:
         if word == "x":
             return X
@@ -150,7 +160,15 @@ def _expression(text: str, names: dict, *, unknown: str | None = None) -> sp.Exp
             return names[word]
         return None
 
-    return functions.recognise(parse(text, Vocabulary(name, _call, _hint)))
+    def call(word: str, positional: list, keyword: dict) -> sp.Expr | None:
+        if word in REQUIRED:
+            for argument in positional:
+                reading.require(argument, REQUIRED[word])
+        if word == "diff":
+            reading.differentiated += positional
+        return _call(word, positional, keyword)
+
+    return functions.recognise(parse(text, Vocabulary(name, call, _hint), reading))
 
 
 def _call(word: str, positional: list, keyword: dict) -> sp.Expr | None:
@@ -167,7 +185,10 @@ def _call(word: str, positional: list, keyword: dict) -> sp.Expr | None:
         body = _with_values(ENTRIES[word], keyword) if word in ENTRIES and keyword else function(word).expression
         if keyword and word in MEMBERS:
             raise BadInput(f"{word} has no free constants, got {', '.join(keyword)}")
-        return body.subs(X, positional[0]) if positional else body
+        if not positional:
+            return body
+        limits.check_substitution(body, X, positional[0])
+        return body.subs(X, positional[0])
     return None
 
 
@@ -178,9 +199,14 @@ def _apply(word: str, head: Callable, arguments: list) -> sp.Expr:
         raise BadInput("expected limits of clip without x (max and min take any)")
     if word == "clip" and (arguments[1] - arguments[2]).is_positive:
         raise BadInput(f"expected clip(z, lo, hi) with lo <= hi, got {arguments[1]} and {arguments[2]}")
+    if word == "diff":
+        limits.check_derivative(arguments[0])
+    if word == "sqrt":
+        limits.check_power(arguments[0], sp.S.Half)
+    limits.check_function(head, arguments)
     value = head(*arguments)
     if value.has(sp.zoo, sp.nan):
-        raise BadInput(f"expected an argument in the domain of {word}, got {', '.join(map(str, arguments))}")
+        raise BadInput(f"expected an argument in the domain of {word}, got {excerpt(', '.join(map(str, arguments)))}")
     return value
 
 

@@ -11,17 +11,22 @@
 
 Numbers are exact: 1.702 is 851/500. `where(c, A, B)` is A where c holds, else B; `Piecewise((A, c), (B, True))`, as
 sympy prints it, is read too. What a name or a call means is for the caller's `Vocabulary`.
+
+Bounds: 4000 characters, 60 levels of nesting, numbers of 60 digits with exponents up to 400, exponents up to 100, and
+those of `analysis.activation.limits` on what sympy would make of it. LaTeX is not read: sympy's two readers of it need
+another parser generator each, put no bound on numbers, and guess where a formula is ambiguous.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import sympy as sp
 
+from analysis.activation import limits
 from analysis.activation.errors import BadInput
 
 X = sp.Symbol("x", real=True)
@@ -46,6 +51,36 @@ class Token(NamedTuple):
     column: int
 
 
+class Requirement(NamedTuple):
+    """What must hold at x for a text to have a value there: the expression is nonzero, positive or nonnegative."""
+
+    expression: sp.Expr
+    kind: str
+
+    def only_where(self, condition: sp.Basic, earlier: list[sp.Basic]) -> Requirement:
+        """The same, where `condition` holds and none of the earlier ones does; met elsewhere."""
+        outside = [(sp.S.One, c) for c in earlier]
+        return Requirement(sp.Piecewise(*outside, (self.expression, condition), (sp.S.One, True)), self.kind)
+
+
+@dataclass
+class Reading:
+    """What sympy forgets when it builds: it cancels x/x, and differentiates where there is no derivative."""
+
+    requirements: list[Requirement] = field(default_factory=list)
+    differentiated: list[sp.Expr] = field(default_factory=list)
+
+    def require(self, expression: sp.Expr, kind: str) -> None:
+        """Notes a requirement that is not met by every x and all free constants."""
+        if not getattr(expression, f"is_{kind}"):
+            self.requirements.append(Requirement(expression, kind))
+
+    def only_where(self, condition: sp.Basic, earlier: list[sp.Basic], since: int) -> None:
+        """The requirements from index `since` on matter in one piece only."""
+        inside = [r.only_where(condition, earlier) for r in self.requirements[since:]]
+        self.requirements[since:] = inside
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """What names mean: `name(text)` and `call(text, positional, keyword)` answer with an expression or None."""
@@ -56,11 +91,14 @@ class Vocabulary:
     """What to say after an unknown name, such as "; did you mean mish?"."""
 
 
-def parse(text: str, vocabulary: Vocabulary) -> sp.Expr:
-    """The expression that `text` spells; BadInput with the column where the grammar or a bound is broken."""
+def parse(text: str, vocabulary: Vocabulary, reading: Reading | None = None) -> sp.Expr:
+    """The expression that `text` spells; BadInput with the column where the grammar or a bound is broken.
+
+    `reading` takes down where the text has a value, and what it differentiates.
+    """
     if len(text) > MAX_LENGTH:
         raise BadInput(f"expected an expression of at most {MAX_LENGTH} characters, got {len(text)}")
-    parser = _Parser(text, vocabulary)
+    parser = _Parser(text, vocabulary, Reading() if reading is None else reading)
     expression = parser.sum()
     parser.expect_end()
     if _is_off_the_line(expression):
@@ -121,11 +159,12 @@ def number(text: str) -> sp.Rational:
 
 
 class _Parser:
-    def __init__(self, text: str, vocabulary: Vocabulary):
-        self.text, self.vocabulary = text, vocabulary
+    def __init__(self, text: str, vocabulary: Vocabulary, reading: Reading):
+        self.text, self.vocabulary, self.reading = text, vocabulary, reading
         self.tokens = _tokens(text)
         self.position = 0
         self.depth = 0
+        self.named = 0  # nodes of the expressions that names stood for
 
     # the stream of tokens
 
@@ -156,21 +195,29 @@ class _Parser:
     # the grammar, a method a rule
 
     def sum(self) -> sp.Expr:
-        value = self.product()
+        token = self.here
+        terms = [self.product()]
         while operator := self.accept("+", "-"):
             term = self.product()
-            value = value + term if operator == "+" else value - term
-        return value
+            terms.append(term if operator == "+" else -term)
+        return terms[0] if len(terms) == 1 else self.measured(lambda: sp.Add(*terms), token)
 
     def product(self) -> sp.Expr:
-        value = self.signed()
+        start = self.here
+        factors = [self.signed()]
         while operator := self.accept("*", "/"):
             token = self.here
             factor = self.signed()
-            if operator == "/" and factor.is_zero:
-                raise self.error("expected a divisor other than zero", token)
-            value = value * factor if operator == "*" else value / factor
-        return value
+            if operator == "/":
+                factor = self.reciprocal(factor, token)
+            factors.append(factor)
+        return factors[0] if len(factors) == 1 else self.measured(lambda: sp.Mul(*factors), start)
+
+    def reciprocal(self, divisor: sp.Expr, token: Token) -> sp.Expr:
+        if divisor.is_zero:
+            raise self.error("expected a divisor other than zero", token)
+        self.reading.require(divisor, "nonzero")
+        return self.measured(lambda: 1 / divisor, token)
 
     def signed(self) -> sp.Expr:
         self.depth += 1
@@ -196,9 +243,25 @@ class _Parser:
             raise self.error("expected a base of at most 1000 under a variable exponent", token)
         if not exponent.is_number and base.is_nonpositive:
             raise self.error("expected a positive base under a variable exponent", token)
-        if base.is_number and exponent.is_number and _digits(base) * abs(exponent) > 10 * MAX_EXPONENT:
-            raise self.error("expected a smaller power", token)
-        return base**exponent
+        if not exponent.is_Integer:
+            self.reading.require(base, "nonnegative" if exponent.is_positive and exponent.is_number else "positive")
+        elif exponent.is_negative:
+            self.reading.require(base, "nonzero")
+
+        def raised() -> sp.Expr:
+            limits.check_power(base, exponent)
+            return base**exponent
+
+        return self.measured(raised, token)
+
+    def measured(self, build: Callable[[], sp.Expr], token: Token) -> sp.Expr:
+        """What `build` makes, if it is not too large; an error of size points at the token."""
+        try:
+            value = build()
+            limits.nodes(value)
+        except limits.TooLarge as problem:
+            raise self.error(str(problem), token) from None
+        return value
 
     def atom(self) -> sp.Expr:
         token = self.here
@@ -224,23 +287,24 @@ class _Parser:
             value = self.vocabulary.name(token.text)
         if value is None:
             hint = self.vocabulary.hint(token.text)
-            raise BadInput(f"unknown name {token.text!r}{hint} at column {token.column} of {excerpt(self.text)}")
+            word = token.text if len(token.text) <= 40 else token.text[:37] + "..."
+            raise BadInput(f"unknown name {word!r}{hint} at column {token.column} of {excerpt(self.text)}")
+        self.named += limits.nodes(value)
+        if self.named > 10 * limits.MAX_NODES:
+            raise self.error("expected a shorter expression once its names are spelled out", token)
         return value
 
     def call(self, token: Token) -> sp.Expr | None:
         if token.text == "where":
-            pieces = [self.condition()]
-            self.expect(",")
-            pieces.append(self.sum())
-            self.expect(",")
-            pieces.append(self.sum())
-            self.expect(")")
-            return sp.Piecewise((pieces[1], pieces[0]), (pieces[2], True))
+            return self.where(token)
         if token.text == "Piecewise":
             return self.printed_piecewise()
         positional, keyword = self.arguments()
         try:
-            return self.vocabulary.call(token.text, positional, keyword)
+            value = self.vocabulary.call(token.text, positional, keyword)
+            if value is not None:
+                limits.nodes(value)
+            return value
         except BadInput as problem:
             raise BadInput(f"{problem} (column {token.column} of {excerpt(self.text)})") from None
         except (TypeError, ValueError):  # sympy's, for max or min of numbers whose order it cannot tell
@@ -267,6 +331,19 @@ class _Parser:
 
     # pieces
 
+    def where(self, token: Token) -> sp.Expr:
+        condition = self.condition()
+        self.expect(",")
+        since = len(self.reading.requirements)
+        yes = self.sum()
+        self.reading.only_where(condition, [], since)
+        self.expect(",")
+        since = len(self.reading.requirements)
+        no = self.sum()
+        self.reading.only_where(sp.true, [condition], since)
+        self.expect(")")
+        return self.measured(lambda: sp.Piecewise((yes, condition), (no, True)), token)
+
     def condition(self) -> sp.Basic:
         if self.here.kind == "name" and self.here.text == "True":
             self.position += 1
@@ -279,15 +356,23 @@ class _Parser:
 
     def braces(self) -> sp.Expr:
         opening = self.tokens[self.position - 1]
-        pieces = [self.piece()]
+        pieces = [self.piece([])]
         while self.accept(";"):
-            pieces.append(self.piece())
+            pieces.append(self.piece(pieces))
         self.expect("}")
         return self.piecewise(pieces, opening)
 
-    def piece(self) -> tuple[sp.Expr, sp.Basic]:
+    def piece(self, earlier: list[tuple[sp.Expr, sp.Basic]]) -> tuple[sp.Expr, sp.Basic]:
+        since = len(self.reading.requirements)
         value = self.sum()
-        return value, self.condition() if self.accept(",") else sp.true
+        until = len(self.reading.requirements)
+        condition = self.condition() if self.accept(",") else sp.true
+        if until > since:
+            beyond = self.reading.requirements[until:]  # those of the condition, which matter everywhere
+            del self.reading.requirements[until:]
+            self.reading.only_where(condition, [c for _, c in earlier], since)
+            self.reading.requirements += beyond
+        return value, condition
 
     def printed_piecewise(self) -> sp.Expr:
         opening = self.tokens[self.position - 2]
@@ -296,7 +381,7 @@ class _Parser:
             if pieces:
                 self.expect(",")
             self.expect("(")
-            pieces.append(self.piece())
+            pieces.append(self.piece(pieces))
             self.expect(")")
         return self.piecewise(pieces, opening)
 
@@ -304,7 +389,7 @@ class _Parser:
         conditions = [condition for _, condition in pieces]
         if not pieces or not _cover_the_line(conditions):
             raise self.error("expected pieces whose conditions cover every real x", opening)
-        return sp.Piecewise(*pieces[:-1], (pieces[-1][0], True))
+        return self.measured(lambda: sp.Piecewise(*pieces[:-1], (pieces[-1][0], True)), opening)
 
 
 def _cover_the_line(conditions: list[sp.Basic]) -> bool:
@@ -313,10 +398,20 @@ def _cover_the_line(conditions: list[sp.Basic]) -> bool:
     if any(c.free_symbols != {X} for c in conditions if c is not sp.false):
         # With free constants in the conditions one must be the complement of the first, as in {A, x < t; B, x >= t}.
         return sp.Or(*conditions) == sp.true or sp.Not(conditions[0]) in conditions[1:]
-    try:
-        return sp.Union(*(c.as_set() for c in conditions)) == sp.S.Reals
-    except (NotImplementedError, ValueError):
+    if not all(_is_simple(c) for c in conditions):
         return False
+    return sp.Union(*(c.as_set() for c in conditions)) == sp.S.Reals
+
+
+def _is_simple(condition: sp.Basic) -> bool:
+    """Whether sympy finds the solutions at once: a linear or quadratic inequality with rational coefficients."""
+    if condition is sp.false:
+        return True
+    difference = condition.lhs - condition.rhs
+    if not difference.is_polynomial(X):
+        return False
+    polynomial = sp.Poly(difference, X)
+    return polynomial.degree() <= 2 and all(c.is_Rational for c in polynomial.all_coeffs())
 
 
 def _tokens(text: str) -> list[Token]:
@@ -326,6 +421,11 @@ def _tokens(text: str) -> list[Token]:
             position += 1
             continue
         match = _TOKEN.match(text, position)
+        if match is None and text[position] == "\\":
+            raise BadInput(
+                f"LaTeX is not read, got '\\\\' at column {position + 1} of {excerpt(text)}; write \\frac{{a}}{{b}} as "
+                "(a)/(b), e^x as exp(x), \\omega as a name that --where defines"
+            )
         if match is None:
             raise BadInput(
                 f"expected letters, digits or + - * / ^ ( ) {{ }} , ; < > =, "
@@ -341,11 +441,6 @@ def _is_off_the_line(value: sp.Expr) -> bool:
     if value.is_real is None and value.is_number:
         value = value.evalf()
     return value.is_real is False or value.has(sp.zoo, sp.nan, sp.oo, -sp.oo)
-
-
-def _digits(value: sp.Expr) -> int:
-    value = sp.Rational(value) if value.is_Rational else sp.S.One
-    return len(str(value.p)) + len(str(value.q))
 
 
 def excerpt(text: str) -> str:

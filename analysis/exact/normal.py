@@ -4,12 +4,15 @@ tanh, sigmoid and the like become rational functions of exponentials; exp(c m) w
 generator exp(g m) for each monomial m. The functions x, exp(x), exp(beta x), exp(x^2), ... are algebraically
 independent over the constants (Ax 1971: exponentials of polynomials whose differences are not constant), so with these
 generators alone a quotient is zero if and only if its numerator is the zero polynomial.
+
+What would take long is not begun: exponents and values that are too large are looked at first, and leave it undecided.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +22,8 @@ from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, elementary, sigmoid, softplus, squareplus
 
 HIGHEST_POWER = 64  # of one generator; beyond, coefficients such as 0.9290406 get generators of their own
+MOST_TERMS = 5000  # of a power when it is multiplied out
+MOST_BITS = 2**17  # of an exact power, and of the argument of a function that is to be evaluated
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Quotient:
 def quotient(expression: sp.Expr) -> Quotient:
     """The expression, which must be free of kinks, as numerator over denominator without common factor."""
     spelled = _spell(expression)
+    if _terms(spelled) > MOST_TERMS:
+        raise Undecided(f"a polynomial of more than {MOST_TERMS} terms")
     generators: dict[sp.Symbol, sp.Expr] = {}
     spelled = _name_exponentials(spelled, generators)
     independent = frozenset(generators) if _are_independent(generators) else frozenset()
@@ -50,25 +57,68 @@ def quotient(expression: sp.Expr) -> Quotient:
     return Quotient(numerator, denominator, generators, frozenset(generators) - independent)
 
 
-def is_zero(expression: sp.Expr) -> bool | None:
-    """Whether the kink-free expression vanishes identically; None where the normal form does not tell."""
+def is_zero(expression: sp.Expr, at: Mapping[sp.Symbol, sp.Expr] | None = None) -> bool | None:
+    """Whether the kink-free expression vanishes identically; None where the normal form does not tell.
+
+    `at` gives a point of the interval that is meant, where the expression has kinks elsewhere that cannot be seen.
+    """
     if expression.is_zero:
         return True
-    if _differs_from_zero_somewhere(expression):
-        return False
-    form = quotient(expression)
-    numerator = sp.expand(form.numerator)
-    if numerator == 0 or numerator.is_zero:
-        return True
-    if form.opaque or _constants_may_cancel(numerator):
+    try:
+        if _differs_from_zero_somewhere(expression, at or {}):
+            return False
+        form = quotient(expression.replace(sp.erf, lambda u: 2 * Phi(sp.sqrt(2) * u) - 1))
+        numerator = sp.expand(form.numerator)
+        if numerator == 0 or numerator.is_zero:
+            return True
+        if form.opaque or _constants_may_cancel(numerator):
+            return _vanishes_by_trigonometry(expression) or None
+    except Undecided:
         return None
     return False
 
 
-def _differs_from_zero_somewhere(expression: sp.Expr) -> bool:
+def value_at(expression: sp.Expr, x: sp.Symbol, point: sp.Expr) -> sp.Expr:
+    """The exact value at an exact point; Undecided where a power in it would have too many digits to write down."""
+    _log2(expression, {x: _log2(point, {})})
+    return expression.subs(x, point)
+
+
+def _vanishes_by_trigonometry(expression: sp.Expr) -> bool:
+    """Whether sin u = (exp(iu) - exp(-iu))/(2i) and cos u = (exp(iu) + exp(-iu))/2 make the numerator zero.
+
+    i is a symbol in the normal form, and i^2 + 1 is divided out of the numerator.
+    """
+    i = sp.Dummy("i", real=True)
+    spelled = _spell_trigonometry(expression, i)
+    if spelled == expression:
+        return False
+    numerator = sp.expand(quotient(spelled).numerator)
+    return sp.rem(sp.Poly(numerator, i), sp.Poly(i**2 + 1, i)).is_zero
+
+
+def _spell_trigonometry(e: sp.Expr, i: sp.Symbol) -> sp.Expr:
+    """In sums, products and whole powers only: the laws of roots and logarithms do not hold for a symbol i."""
+    if isinstance(e, sp.sin):
+        return (sp.exp(i * e.args[0]) - sp.exp(-i * e.args[0])) / (2 * i)
+    if isinstance(e, sp.cos):
+        return (sp.exp(i * e.args[0]) + sp.exp(-i * e.args[0])) / 2
+    if isinstance(e, sp.Add | sp.Mul):
+        return e.func(*(_spell_trigonometry(a, i) for a in e.args))
+    if isinstance(e, sp.Pow) and e.exp.is_Integer:
+        return _spell_trigonometry(e.base, i) ** e.exp
+    return e
+
+
+def _differs_from_zero_somewhere(expression: sp.Expr, given: Mapping[sp.Symbol, sp.Expr]) -> bool:
     """Whether sympy's error-tracking evaluation separates the expression from zero at one point."""
     at = {s: sp.Rational(7 + 2 * i, 5) for i, s in enumerate(sorted(expression.free_symbols, key=lambda s: s.name))}
     if any(not s.is_real or s.is_nonpositive for s in at):
+        return False
+    at |= {s: value for s, value in given.items() if s in at and value.is_number}
+    try:
+        _log2(expression, {s: _log2(value, {}) for s, value in at.items()})
+    except Undecided:
         return False
     value = elementary(expression.subs(at)).evalf(15, maxn=100)
     return bool(value.is_Float and value._prec > 1 and abs(value) > sp.Float("1e-10"))
@@ -88,6 +138,7 @@ def sign(value: sp.Expr) -> int:
         if value.is_extended_negative:
             return -1
     if value.is_number:
+        _log2(value, {})
         approximate = elementary(value).evalf(30, maxn=400)
         if approximate.is_Float and approximate._prec > 1 and abs(approximate) > sp.Float("1e-40"):
             return int(sp.sign(approximate))
@@ -134,6 +185,48 @@ def _unfold_lambert(exponent: sp.Expr) -> sp.Expr:
         else:
             rest += term
     return factor * sp.exp(rest)
+
+
+# how large it would be
+
+
+def _terms(e: sp.Basic) -> float:
+    """About how many terms a polynomial in what stands in it has when it is multiplied out."""
+    if isinstance(e, sp.Add):
+        return sum(map(_terms, e.args))
+    if isinstance(e, sp.Mul):
+        return math.prod(map(_terms, e.args))
+    if isinstance(e, sp.Pow) and e.exp.is_Integer and isinstance(e.base, sp.Add):
+        terms, n = _terms(e.base), abs(int(e.exp))
+        return math.comb(n + len(e.base.args) - 1, n) if terms <= MOST_TERMS and n <= MOST_TERMS else math.inf
+    return 1
+
+
+def _log2(e: sp.Basic, known: dict[sp.Symbol, float]) -> float:
+    """About |log2 |e||, as an upper estimate; Undecided where a part of e is too large to write down or to evaluate.
+
+    Only a guard against long computations: no verdict rests on it.
+    """
+    if e.is_Rational:
+        return int(e.p).bit_length() + int(e.q).bit_length()
+    if not e.args:
+        return known.get(e, 2.0)
+    sizes = [_log2(a, known) for a in e.args]
+    if isinstance(e, sp.Add):
+        return max(sizes) + math.log2(len(sizes))
+    if isinstance(e, sp.Mul):
+        return sum(sizes)
+    if isinstance(e, sp.Pow) and not isinstance(e, sp.exp):
+        if e.exp.is_Rational:
+            size = sizes[0] * abs(float(e.exp))
+        else:
+            size = sizes[0] * 2.0 ** min(sizes[1], 1000.0)
+        if size > MOST_BITS:
+            raise Undecided(f"the value of {e.func.__name__.lower()} of {size:.0g} bits")
+        return size
+    if isinstance(e, sp.Function | sp.exp) and max(sizes) > MOST_BITS:
+        raise Undecided(f"a value of {type(e).__name__} at {max(sizes):.0g} bits")
+    return 1.5 * 2.0 ** min(sizes[0], 1000.0) if isinstance(e, sp.exp) else max(sizes)
 
 
 # spelling out
@@ -207,9 +300,31 @@ def _units(coefficients: list[sp.Rational]) -> list[tuple[sp.Rational, list[sp.R
 
 
 def _are_independent(generators: dict) -> bool:
-    """Whether no monomial has two generators: exp(x/7) and exp(x/3) are powers of one function."""
-    monomials = [e.args[0].as_coeff_Mul()[1] for e in generators.values()]
-    return len(set(monomials)) == len(monomials)
+    """Whether the exponents are known to be linearly independent over the rationals, and to be what Ax speaks of.
+
+    exp(x/7) and exp(x/3) are powers of one function, and exp(x/(1 + x)) exp(1/(1 + x)) is constant: each exponent must
+    be a product of powers of symbols and of exponentials of such, no two alike but for a constant of unclear ratio.
+    """
+    monomials = [e.args[0].as_coeff_Mul()[1].as_independent(*e.free_symbols, as_Add=False) for e in generators.values()]
+    seen: dict[sp.Expr, list[sp.Expr]] = defaultdict(list)
+    for constant, monomial in monomials:
+        if not _is_monomial(monomial):
+            return False
+        seen[monomial].append(constant)
+    return all(len(c) == 1 or (len(c) == 2 and sp.S.One in c and math.prod(c).is_irrational) for c in seen.values())
+
+
+def _is_monomial(e: sp.Expr) -> bool:
+    for factor in sp.Mul.make_args(e):
+        base, power = factor.as_base_exp() if not isinstance(factor, sp.exp) else (factor, sp.S.One)
+        if isinstance(base, sp.exp):
+            if not all(
+                _is_monomial(t.as_independent(*t.free_symbols, as_Add=False)[1]) for t in sp.Add.make_args(base.args[0])
+            ):
+                return False
+        elif not (base.is_Symbol and power.is_Integer):
+            return False
+    return True
 
 
 def _name_opaque(expression: sp.Expr, generators: dict) -> sp.Expr:

@@ -28,7 +28,12 @@ A = sp.Symbol("a", positive=True)
         ("x/10**30", False),
         ("Phi(x) - sigmoid(x)", False),
         ("atan(x) - 2*atan(x/(1 + sqrt(1 + x**2)))", None),
-        ("sin(x)**2 + cos(x)**2 - 1", None),
+        ("sin(x)**2 + cos(x)**2 - 1", True),
+        ("sin(x/2 + 1)*cos(x/3) - sin(5*x/6 + 1)/2 - sin(x/6 + 1)/2", True),
+        ("1/(sin(x) + 2) - (2 - sin(x))/(3 + cos(x)**2)", True),
+        ("erf(x) - 2*Phi(sqrt(2)*x) + 1", True),
+        ("exp(x/(1 + x))*exp(1/(1 + x)) - E", None),
+        ("exp(sqrt(x**2 + 1)) + exp(-sqrt(x**2 + 1)) - 2*exp(sqrt(x**2 + 1))", False),
     ],
 )
 def test_is_zero(text, zero):

@@ -42,7 +42,17 @@ def test_the_misprinted_delta_is_refuted_with_a_witness():
         ("sqrt(k**2)", "-k", "k<0", Verdict.PROVED),
         ("gelu", "gelu_tanh", "", Verdict.REFUTED),
         ("Phi(x)", "sigmoid(1.702*x)", "", Verdict.REFUTED),
-        ("sin(x)**2 + cos(x)**2", "1", "", Verdict.UNDECIDED),
+        ("sin(x)**2 + cos(x)**2", "1", "", Verdict.PROVED),
+        ("atan(x)", "2*atan(x/(1 + sqrt(1 + x**2)))", "", Verdict.UNDECIDED),
+        ("log(x**2)", "2*log(abs(x))", "", Verdict.PROVED),
+        ("sqrt(x**2 + 2*x + 1)", "abs(x + 1)", "", Verdict.PROVED),
+        ("tanh(1e28*x)", "2*sigmoid(2e28*x) - 1", "", Verdict.PROVED),
+        ("tanh(1e28*x)", "2*sigmoid(2e28*x) - 1 + exp(-1e28*x)", "", Verdict.REFUTED),
+        ("relu(x - 1e300)", "0", "", Verdict.REFUTED),
+        ("step(x - sqrt(2))", "where(x > sqrt(2), 1, 0)", "", Verdict.REFUTED),  # at an irrational point only
+        ("tanh(x)", "tanh(x) + exp(-10000*x**2)/10**50", "", Verdict.REFUTED),
+        ("sqrt(x**2 + 1/pi)", "sqrt(x**2 + 1/pi) + x", "", Verdict.REFUTED),
+        ("sigmoid(beta*x)", "(1 + tanh(beta*x/2))/2", "beta>0", Verdict.PROVED),
         ("x", "x + 1/10**30", "", Verdict.REFUTED),
         ("mish", "x*tanh(softplus(x)) + exp(-x**2)*0", "", Verdict.PROVED),
     ],
@@ -52,6 +62,71 @@ def test_verdicts(left, right, assume, verdict):
     assert found.verdict is verdict
     assert (found.witness is not None) == (verdict is Verdict.REFUTED)
     assert found.to_dict()["verdict"] == str(verdict)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "said"),
+    [
+        ("x/x", "1", "x = 0 left out"),
+        ("log(x**2)", "2*log(abs(x))", "x = 0 left out"),
+        ("log(x**2)", "2*log(x)", "x <= 0 left out"),
+        ("sqrt(x)**2", "x", "x < 0 left out"),
+        ("k/k", "1", "where k = 0 left out"),
+        ("x/x", "where(x > 0, 1, where(x < 0, 1, 5))", "x = 0 left out"),
+        ("diff(step(x))", "0", "breakpoints left out, x = 0"),
+        ("diff(abs(x - 1) + relu(x))", "sign(x - 1) + step(x)", "breakpoints left out, x = 0, 1"),
+        ("diff(abs(x - 1))", "where(x > 1, 1, -1)", "breakpoints left out, x = 1"),
+        ("diff(abs(sin(x)))", "cos(x)*sign(sin(x))", "breakpoints left out"),
+    ],
+)
+def test_a_proof_says_what_it_leaves_out(left, right, said):
+    found = prove(left, right)
+    assert found.verdict is Verdict.PROVED
+    assert said in found.method
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("mish", "x*tanh(softplus(x))"), ("abs(x)", "max(x, -x)"), ("x/(1 + x**2)", "1/(x + 1/x)*1")]
+)
+def test_a_proof_that_leaves_nothing_out_says_no_more(left, right):
+    assert ("left out" in prove(left, right).method) == ("1/x" in right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("x/x", "where(x < 1, 1, where(x > 1, 1, 5))"),  # differs at x = 1, where both are defined
+        ("diff(abs(sin(x)))", "cos(x)*sign(cos(x))"),
+        ("diff(relu(x))", "step(x - 1/10**6)"),
+    ],
+)
+def test_what_differs_where_it_counts_is_refuted(left, right):
+    assert prove(left, right).verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("diff(abs(x - 1)*(1 + exp(sin(x)) - exp(sin(x))))", "where(x > 1, 1, where(x < 1, -1, 7))"),
+        ("diff(relu(x - exp(-x**2)))", "diff(max(x - exp(-x**2), 0))"),  # 1 and 1/2 where they agree to differ
+    ],
+)
+def test_values_at_the_breakpoints_of_a_derivative_refute_nothing(left, right):
+    assert prove(left, right).verdict is not Verdict.REFUTED
+
+
+def test_undecided_sides_are_said_to_be_close():
+    found = prove("atan(x)", "2*atan(x/(1 + sqrt(1 + x**2)))")
+    assert found.verdict is Verdict.UNDECIDED
+    assert "equal within 1e-20 on [-10, 10]" in found.method
+    wide = prove("atan(a*x)", "2*atan(a*x/(1 + sqrt(1 + a**2*x**2)))")
+    assert (wide.verdict, "equal within" in wide.method) == (Verdict.UNDECIDED, False)
+
+
+def test_a_far_witness_is_written_short_and_exactly():
+    at = prove("x", "x + 10**(-100)*x**3/10**100/10**100").to_dict()["witness"]["x"]
+    assert len(at) < 20
+    assert sp.sympify(at).is_Rational
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
 from analysis.exact.asymptotes import limit_at, limit_at_infinity
 from analysis.exact.normal import is_zero
-from analysis.exact.pieces import Piece, pieces
+from analysis.exact.pieces import Piece, Spot, pieces, spots
 from analysis.rigorous import balls, tails
 from analysis.rigorous.balls import Pair
 
@@ -60,13 +60,21 @@ class Supremum:
 
 
 def supremum(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: float = 1e-12) -> Supremum:
-    """sup |f| over (lower, upper) to the relative width tol; Undecided where a tail or a breakpoint resists."""
-    return supremum_of(pieces(f, X, lower, upper), tol)
+    """sup |f| over [lower, upper] to the relative width tol; Undecided where a tail or a breakpoint resists."""
+    return supremum_of(pieces(f, X, lower, upper), tol, apart=spots(f, X, lower, upper))
 
 
-def supremum_of(found: Iterable[Piece], tol: float = 1e-12, size: Size = abs) -> Supremum:
-    """The supremum of size(f) for f given by its pieces; `size` is abs, or the identity for sup f itself."""
-    ready = [_ready(piece) for piece in found]
+def supremum_of(
+    found: Iterable[Piece], tol: float = 1e-12, size: Size = abs, apart: Iterable[Spot] = ()
+) -> Supremum:
+    """The supremum of size(f) for f given by its pieces, and by its values `apart` from them.
+
+    `size` is abs, or the identity for sup f itself.
+    """
+    return _best_searched([*map(_ready, found), *map(_ReadySpot, apart)], tol, size)
+
+
+def _best_searched(ready: list[_Ready], tol: float, size: Size) -> Supremum:
     for piece in ready:
         for end, limit in piece.limits.items():
             if limit == sp.oo or (size is abs and limit.is_infinite):
@@ -80,6 +88,22 @@ def supremum_of(found: Iterable[Piece], tol: float = 1e-12, size: Size = abs) ->
         except Undecided:
             break
     return best
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An analytic piece of f, less a line that is given by its values at two exact points."""
+
+    piece: Piece
+    points: tuple[tuple[sp.Expr, sp.Expr], tuple[sp.Expr, sp.Expr]]
+
+
+def supremum_beside(found: Iterable[Beside], tails_: Iterable[Piece] = (), tol: float = 1e-12) -> Supremum:
+    """sup |f - g| for a piecewise linear g: what `supremum_of` gives, without algebra for each of many pieces.
+
+    `tails_` are pieces of f - g itself, for those that reach to infinity.
+    """
+    return _best_searched([*(_Ready(piece) for piece in tails_), *map(_ReadyBeside, found)], tol, abs)
 
 
 class _TooCoarse(Exception):
@@ -232,6 +256,39 @@ class _Ready:
             balls.enclose(low) if first is None else arb(-first),
             balls.enclose(high) if last is None else arb(last),
         )
+
+
+class _ReadySpot(_Ready):
+    """A point of the domain, as a piece on which f has one value."""
+
+    def __init__(self, spot: Spot):
+        self.f, self.inside, self.ends = spot.value, spot.x, (spot.x, spot.x)
+        self.is_constant, self.limits, self.starts = True, {}, (None, None)
+
+
+class _ReadyBeside(_Ready):
+    """The same for a piece less a line, from the jets of the piece alone."""
+
+    def __init__(self, beside: Beside):
+        piece = beside.piece
+        self.f, self.inside, self.ends = sp.S.Zero, piece.inside, (piece.lower, piece.upper)
+        self.is_constant, self.limits, self.starts = False, {}, (None, None)
+        (x, y), (x2, y2) = beside.points
+        slope = (y2 - y) / (x2 - x)
+
+        def less(order: int) -> Callable[[arb], list[arb]]:
+            jet = balls.jet(piece.expression, order)
+
+            def values(at: arb) -> list[arb]:
+                found, m = jet(at), balls.enclose(slope)
+                found[0] = found[0] - (balls.enclose(y) + m * (at - balls.enclose(x)))
+                if order:
+                    found[1] = found[1] - m
+                return found
+
+            return values
+
+        self.value, self.slope, self.curvature = (less(order) for order in range(3))
 
 
 # cells

@@ -15,13 +15,15 @@ _WORDS = {
     "show": "analysis.shown.card",
     "compare": "analysis.rigorous.comparison",
     "prove": "analysis.rigorous.identity",
+    "claims": "analysis.ledger.audit",
     "fit": "analysis.optimal.constants",
+    "design": "analysis.optimal.design",
     "Norm": "analysis.rigorous.norms",
     "BadInput": "analysis.activation.errors",
     "Undecided": "analysis.activation.errors",
 }
 
-__all__ = ["BadInput", "Norm", "Undecided", "compare", "fit", "get", "prove", "show"]
+__all__ = ["BadInput", "Norm", "Undecided", "claims", "compare", "design", "fit", "get", "prove", "show"]
 
 
 def __getattr__(name: str):

@@ -1,7 +1,8 @@
 """The command `actapprox`: the only place that prints, reads or writes a user's files, or exits.
 
 Exit status: 0 answered; 1 the answer is no; 2 bad usage or input, with one line on standard error; 3 UNDECIDED;
-130 interrupted.
+130 interrupted. A command that runs out of time, or gives up, answers {"verdict": "UNDECIDED", "reason": ...} alone: on
+standard output with --json, and in the file of --out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import ctypes
 import json
 import os
 import select
+import shlex
 import signal
 import sys
 import tempfile
@@ -23,7 +25,7 @@ from typing import Any
 
 import click
 
-from analysis.activation.errors import BadInput, OutOfTime, Undecided
+from analysis.activation.errors import BadInput, OutOfTime, Refused, Undecided
 
 ANSWERED, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 MEMORY = 800 << 20  # bytes that a command may take, beyond those at its start
@@ -51,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ANSWERED
     except OSError as problem:
-        return _complain(f"{problem.strerror or problem}: {problem.filename or 'standard output'}")
+        where = problem.filename or "standard output"
+        return _complain(f"{problem.strerror}: {where}" if problem.strerror else _one_line(str(problem)))
     return status if isinstance(status, int) else ANSWERED
 
 
@@ -140,10 +143,11 @@ def list_(as_json: bool, out: Path | None) -> int:
 @click.argument("function")
 @click.option("--symbolic", is_flag=True, help="Keep a family's constants free even where it has defaults.")
 @click.option("--tol", type=float, default=1e-15, show_default=True, help="Relative width of the enclosures.")
+@click.option("--against", metavar="F,G,...", help="The distances to these in three norms; a family may be one.")
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write it as a page with the plot.")
 @_answer_options(plot=True)
-def show(
-    function: str, symbolic: bool, tol: float, as_json: bool, out: Path | None, plot: Path | None, timeout: float
-) -> int:
+def show(function: str, symbolic: bool, tol: float, against: str | None, html: Path | None, as_json: bool,
+         out: Path | None, plot: Path | None, timeout: float) -> int:  # fmt: skip
     """The exact card of FUNCTION: derivative, kinks and their jumps, extrema, inflections, asymptotes.
 
     Example: actapprox show "x*tanh(exp(x))"
@@ -151,11 +155,23 @@ def show(
     with _limited(timeout, as_json):
         from analysis.shown import card
 
-        answer = card.show(_function_text(function), tol=tol, symbolic=symbolic)
+        names = () if against is None else against
+        answer = card.show(_function_text(function), tol=tol, symbolic=symbolic, against=names)
+        if html:
+            from analysis.shown import page
+
+            _write(html, page.card_page(answer, _again(function, symbolic, tol, against)))
         if plot:
             _draw(plot, "function_plot", answer.record)
         return _answer(answer, as_json, out)
     return UNDECIDED
+
+
+def _again(function: str, symbolic: bool, tol: float, against: str | None) -> str:
+    """The command that makes a page again."""
+    options = ["--symbolic"] * symbolic + (["--tol", f"{tol:g}"] if tol != 1e-15 else [])
+    beside = [] if against is None else ["--against", against]
+    return shlex.join(["actapprox", "show", function, *options, *beside, "--html", "FILE"])
 
 
 @command.command(context_settings=_EXPRESSIONS)
@@ -300,6 +316,40 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@command.command(context_settings=_EXPRESSIONS)
+@click.argument("target")
+@click.option("--shape", required=True, help="pwl, pwq, pwq:c0, gate:D, rational:M,N or table:K.")
+@click.option("--pieces", type=int, metavar="N", help="So many pieces, the asymptotes counted.")
+@click.option("--tolerance", type=float, metavar="E", help="The fewest pieces, or the least degree, that keep E.")
+@click.option("--knots", default="free", show_default=True, help="Of pwl: free, uniform, dyadic or float.")
+@click.option("--round", "round_", metavar="FORMAT", help="Knots and coefficients of a format, as in fit.")
+@_NORM_OPTIONS
+@_answer_options(plot=True)
+def design(target: str, shape: str, pieces: int | None, tolerance: float | None, knots: str, round_: str | None,
+           norm: str | None, domain: str | None, sigma: float | None, grid: str | None, samples: Path | None,
+           as_json: bool, out: Path | None, plot: Path | None, timeout: float) -> int:  # fmt: skip
+    """The best function of a shape for TARGET, with its certified error. Exit status 1: no tolerance can be kept.
+
+    At an infinite end of the domain the outermost piece is the asymptote exactly.
+
+    Example: actapprox design gelu --shape pwl --tolerance 1e-2
+    """
+    with _limited(timeout, as_json):
+        from analysis.optimal.design import design as best
+
+        measure = _norm(norm, domain, sigma, grid, samples)
+        try:
+            answer = best(_function_text(target), shape, pieces=pieces, tolerance=tolerance, norm=measure, knots=knots,
+                          round=round_)  # fmt: skip
+        except Refused as reason:
+            print(json.dumps({"verdict": "REFUTED", "reason": str(reason)}) if as_json else f"REFUTED: {reason}")
+            return NO
+        if plot:
+            _draw(plot, "design_plot", answer)
+        return _answer(answer, as_json, out)
+    return UNDECIDED
+
+
 # reading
 
 
@@ -334,7 +384,7 @@ def _norm(kind: str | None, domain: str | None, sigma: float | None, grid: str |
         raise BadInput(f"expected no --domain with --norm {kind}, whose points are the domain")
     if kind == "grid":
         low, high, count = _numbers(grid or "", 3, "--grid LO,HI,N")
-        if count != int(count):
+        if not count.is_integer():
             raise BadInput(f"expected --grid LO,HI,N with a whole N, got {grid}")
         return Norm.grid(low, high, int(count))
     if kind == "samples":
@@ -360,8 +410,12 @@ def _samples(path: Path):
 
     try:
         with warnings.catch_warnings(action="ignore"):  # an empty file is refused below, in our words
-            is_binary = path.suffix == ".npy"
-            values = np.load(path, allow_pickle=False) if is_binary else np.loadtxt(path, delimiter=",", ndmin=1)
+            if path.suffix == ".npy":
+                with path.open("rb") as stream:
+                    values = np.load(stream, allow_pickle=False)
+            else:
+                with path.open(encoding="utf-8") as lines:
+                    values = np.loadtxt(lines, delimiter=",", ndmin=1)
         if values.dtype.kind not in "fiu":
             raise ValueError(f"values of type {values.dtype}")
         return np.asarray(values, dtype=float)
@@ -374,18 +428,27 @@ def _samples(path: Path):
 
 @contextmanager
 def _limited(seconds: float, as_json: bool):
-    """Ends the work after so many seconds, and turns what is undecided into an answer; the caller then exits with 3."""
+    """Ends the work after so many seconds, and turns what is undecided into an answer; the caller then exits with 3.
 
-    def stop(*_):
-        raise OutOfTime(f"no answer within {seconds:g} s (--timeout)")
+    An alarm that comes between the work and here, where nobody would catch it, comes again.
+    """
+
+    def stop(_signal, frame):
+        if frame.f_code.co_name in ("_limited", "_watched", "__enter__", "__exit__"):
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        else:
+            raise OutOfTime(f"no answer within {seconds:g} s (--timeout)")
 
     if not seconds > 0:
         raise BadInput(f"expected a positive number of seconds for --timeout, got {seconds}")
     previous = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         with _watched(seconds, as_json):
-            yield
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            try:
+                yield
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
     except (OverflowError, MemoryError) as problem:
         raise BadInput(
             f"expected numbers of moderate size, got {_one_line(str(problem)) or 'too large ones'}"
@@ -393,12 +456,20 @@ def _limited(seconds: float, as_json: bool):
     except (OutOfTime, Undecided, NotImplementedError, RecursionError) as reason:  # the last two are how sympy gives up
         print(_undecided(_one_line(str(reason)), as_json))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, previous)
 
 
 def _undecided(reason: str, as_json: bool) -> str:
-    return json.dumps({"verdict": "UNDECIDED", "reason": reason}) if as_json else f"UNDECIDED: {reason}"
+    """What a command prints that found no answer; the file of --out gets what --json prints."""
+    answer = {"verdict": "UNDECIDED", "reason": reason}
+    context = click.get_current_context(silent=True)
+    if context and (out := context.params.get("out")):
+        _write(out, _file_of(answer))
+    return json.dumps(answer) if as_json else f"UNDECIDED: {reason}"
+
+
+def _file_of(answer: dict) -> bytes:
+    return (json.dumps(answer, indent=2, allow_nan=False) + "\n").encode()
 
 
 @contextmanager
@@ -443,8 +514,10 @@ def _watch(process: int, done: int, seconds: float, most: float, as_json: bool) 
         elif _memory(process) > most:
             reason = f"no answer within {MEMORY >> 20} MiB of memory"
     if reason:
-        os.write(1, (_undecided(reason, as_json) + "\n").encode())
-        os.kill(process, signal.SIGQUIT)
+        try:
+            os.write(1, (_undecided(reason, as_json) + "\n").encode())
+        finally:
+            os.kill(process, signal.SIGQUIT)
 
 
 def _memory(process: int) -> int:
@@ -459,7 +532,7 @@ def _memory(process: int) -> int:
 def _answer(record: Any, as_json: bool, out: Path | None) -> int:
     """Prints the record, and writes its JSON where it was asked for."""
     if out:
-        _write(out, (json.dumps(record.to_dict(), indent=2, allow_nan=False) + "\n").encode())
+        _write(out, _file_of(record.to_dict()))
     if as_json:
         print(json.dumps(record.to_dict(), allow_nan=False))
         return ANSWERED
@@ -481,9 +554,10 @@ def _draw(path: Path, how: str, what: Any) -> None:
     formats = ("svg", "png", "pdf")
     if path.suffix[1:] not in formats:
         raise BadInput(f"expected --plot FILE ending in .{', .'.join(formats)}, got {path.name!r}")
-    from analysis.shown import figures
+    from analysis.shown import designs, figures
 
-    _write(path, figures.render(getattr(figures, how)(what), path.suffix[1:]))
+    drawn = designs.design_plot(what) if how == "design_plot" else getattr(figures, how)(what)
+    _write(path, figures.render(drawn, path.suffix[1:]))
 
 
 def _write(path: Path, content: bytes) -> None:

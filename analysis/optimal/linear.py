@@ -53,6 +53,7 @@ class Attempt:
     end: End
     closing: tuple[Line | None, ...] = ()
     excess: float = 0.0
+    apart: bool = False
 
     @property
     def arrives(self) -> bool:
@@ -60,7 +61,8 @@ class Attempt:
 
     def window(self, j: int) -> Window:
         """From which the link j, counted from 0, begins."""
-        return self.obstructions[j - 1].window if j else self.begin
+        window = self.obstructions[j - 1].window if j else self.begin
+        return Window(window.q, window.q, 0) if self.apart else window
 
 
 class Target:
@@ -113,18 +115,18 @@ class Target:
 class Grid:
     """The curve of a target on as many points as a design with so many links needs, besides the asymptotes."""
 
-    def __init__(self, target: Target, links: int, error: float):
-        self.target, self.links = target, links
+    def __init__(self, target: Target, links: int, error: float, apart: bool = False):
+        self.target, self.links, self.apart = target, links, apart
         self.low, self.high = target.reach(error)
         self.survey, self.mass = self._density(*self._extended(self.low, self.high))
         self.total = float(self.mass[-1])
 
     @classmethod
-    def of(cls, target: Target, links: int) -> Grid:
-        """For the error that so many links are expected to have."""
+    def of(cls, target: Target, links: int, apart: bool = False) -> Grid:
+        """For the error that so many links are expected to have; `apart` if they need not meet."""
         error = 1.0
         for _ in range(REACHES):
-            found = cls(target, links, error)
+            found = cls(target, links, error, apart)
             if target.outer == (None, None) or found.expected() > error / 4:
                 break
             error = found.expected()
@@ -184,20 +186,23 @@ class Grid:
         """Walks through the tube of that half-width."""
         links = self.links
         begin, end = self._begin(error), self._end(error)
-        walk, window = Walk(self.curve, error), begin
+        if self.apart and begin.q >= end.x:  # the asymptotes alone are near enough
+            return Attempt(error, (), begin, end, (None,), self.total, True)
+        start, stop = (Window(begin.q, begin.q, 0), End(end.x)) if self.apart else (begin, end)
+        walk, window = Walk(self.curve, error), start
         found: list[Obstruction] = []
         for k in range(links):
-            last = walk.farthest(window, end)
+            last = walk.farthest(window, stop)
             if not isinstance(last, Obstruction):
                 excess = self.passed(self.high) * (links - 1 - k) / links
                 free = walk.farthest(window)
                 if isinstance(free, Obstruction):
                     excess += max(self.passed(free.x3) - self.passed(end.x), 0.0)
-                return Attempt(error, tuple(found), begin, end, last, excess or self.total / links)
+                return Attempt(error, tuple(found), begin, end, last, excess or self.total / links, self.apart)
             found.append(last)
-            window = last.window
+            window = Window(last.x3, last.x3, 0) if self.apart else last.window
         short = min(self.passed(window.q) - self.passed(end.x), 0.0)
-        return Attempt(error, tuple(found), begin, end, (), short or -1e-3 * self.total / links)
+        return Attempt(error, tuple(found), begin, end, (), short or -1e-3 * self.total / links, self.apart)
 
     def bulge(self, line: Line, side: int, near: float) -> float:
         """The first local maximum of side*(f - line) from `near` on."""
@@ -215,6 +220,8 @@ class Grid:
         if line is None:
             return Window(self.low, self.low, 0)
         x, side = self._leaves(line, error, 1)
+        if self.apart:
+            return Window(x, x, side)
         return Window(self.low, x, side, line[0] * self.low + line[1])
 
     def _end(self, error: float) -> End:

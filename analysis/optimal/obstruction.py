@@ -18,6 +18,9 @@ link M meets the asymptote R not before the point x_R at which R leaves the tube
 obstruction with x3 <= x_R stops M. So does one of side -r with x2 <= x_R where R is in the tube at x3: M comes to R
 from the side r, so it is on the inner side of R at x3.
 
+Links that need not meet are stopped by obstructions that follow one another without overlap: one of the links then has
+to pass a whole one.
+
 Every condition is about the values of f at finitely many exact points.
 """
 
@@ -78,14 +81,14 @@ class Chain:
         for x, wall in ((one.x1, one.side), (one.x2, -one.side)):
             if x >= q:
                 continue
-            if line is None or wall == side or x < p:
+            if self.attempt.apart or line is None or wall == side or x < p:
                 return False
             if x != p and not wall * (self._wall(x, wall) - line(_ball(Fraction(x)))) <= 0:
                 return False
         return True
 
     def _leaves(self, line: Callable[[arb], arb], side: int, x: float) -> bool:
-        return bool(side * (self._wall(x, side) - line(_ball(Fraction(x)))) >= 0)
+        return bool(side and side * (self._wall(x, side) - line(_ball(Fraction(x)))) >= 0)
 
     def _stops(self, last: tuple) -> bool:
         """Whether the last link does not arrive."""
@@ -115,8 +118,8 @@ class Chain:
         at = sp.Rational(x)
         sides = [p for p in self.target.pieces if _reaches(p, at)]
         values = [balls.evaluator(p.expression)(_ball(Fraction(x))) for p in sides]
-        if len(values) == 1:
-            return values[0]
+        if len(values) < 2:
+            return values[0] if values else arb.nan()
         return values[0].max(values[1]) if wall > 0 else values[0].min(values[1])
 
 

@@ -30,30 +30,30 @@ TOLERANCE = 1e-12  # of the certified error, relative
 def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | None) -> Design:
     """The best design with so many pieces, or with the fewest that keep the tolerance."""
     clock = Clock()
-    lower, upper = _ends(norm)
+    lower, upper = ends(norm)
     known = Target(target.expression, lower, upper)
     fewest = None
     if pieces is None:
         assert tolerance is not None
-        pieces, fewest = _fewest(known, tolerance)
-    given = _already(known, pieces)
+        pieces, fewest = fewest_pieces(known, tolerance)
+    given = already(known, pieces)
     if given is not None:
         polynomials, error, bound = given, ("0", "0"), Bound()
         notes: tuple[str, ...] = ("the target itself is of this shape",)
     else:
-        polynomials, error, bound, notes = _best(known, pieces)
+        polynomials, error, bound, notes = best_free(known, pieces)
     return Design(target, "pwl", norm, polynomials, error, bound, cost_of(polynomials), None, fewest, tolerance, notes,
                   clock.seconds())  # fmt: skip
 
 
-def _ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
+def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
     low, high = norm.ends
     if not low < high:
         raise BadInput(f"expected a domain LO,HI with LO < HI, got {low:g},{high:g}")
     return tuple(sp.oo * int(math.copysign(1, e)) if math.isinf(e) else sp.Rational(e) for e in (low, high))
 
 
-def _already(target: Target, pieces: int) -> Polynomials | None:
+def already(target: Target, pieces: int) -> Polynomials | None:
     """The target itself, where it is continuous and has no more pieces."""
     if len(target.pieces) > pieces or not all(piece.expression.is_polynomial(X) for piece in target.pieces):
         return None
@@ -65,13 +65,14 @@ def _already(target: Target, pieces: int) -> Polynomials | None:
     )
 
 
-def _fewest(target: Target, tolerance: float) -> tuple[int, Verdict]:
+def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict]:
     """How many pieces keep the tolerance, and whether it is proved that fewer do not."""
     if not 0 < tolerance < math.inf:
         raise BadInput(f"expected a positive tolerance, got {tolerance:g}")
     outer = sum(line is not None for line in target.outer)
-    if isinstance(already := _already(target, linear.MOST), Polynomials) and len(already.coefficients) <= 1 + outer:
-        return len(already.coefficients), Verdict.PROVED
+    itself = already(target, linear.MOST)
+    if itself is not None and len(itself.coefficients) <= 1 + outer:
+        return len(itself.coefficients), Verdict.PROVED
     walk = linear.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
     stopped = Attempt(walk.error, walk.obstructions, walk.begin, walk.end)
     exact = Fraction(tolerance)
@@ -79,7 +80,7 @@ def _fewest(target: Target, tolerance: float) -> tuple[int, Verdict]:
     return len(walk.obstructions) + 1 + outer, Verdict.PROVED if proved else Verdict.UNDECIDED
 
 
-def _best(target: Target, pieces: int) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
+def best_free(target: Target, pieces: int) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
     outer = sum(line is not None for line in target.outer)
     links = pieces - outer
     if links < 1:
@@ -138,6 +139,13 @@ def _common(target: Target, polynomials: Polynomials):
         if upper == target.upper:
             return
         i, j, lower = i + (order <= 0), j + (order >= 0), upper
+
+
+def bound_apart(target: Target, links: int) -> Bound:
+    """What is proved of piecewise linear functions whose pieces need not meet."""
+    bracket = Bracket(Grid.of(target, links, apart=True))
+    bracket.narrow()
+    return _bound(target, bracket.short)
 
 
 def _bound(target: Target, short: Attempt) -> Bound:

@@ -77,6 +77,8 @@ class Walk:
         first.settle(slope)
         second.settle(slope)
         for _ in range(STEPS):
+            if first.x == second.x:  # there is no such line: the attempt that asks is too far from the other one
+                break
             before, slope = slope, (second.y - first.y + 2 * side * self.error) / (second.x - first.x)
             if abs(slope - before) <= 1e-15 * (abs(slope) + abs(before)):
                 break

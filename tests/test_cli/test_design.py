@@ -1,0 +1,81 @@
+"""The command `design`: its answer as JSON, closure, exit statuses and bad input."""
+
+import json
+
+import pytest
+
+KEYS = {
+    *("target", "shape", "pieces", "domain", "knots", "coefficients", "formula", "error", "optimum", "cost"),
+    *("smoothness", "seconds"),
+}
+COST = {"mul", "add", "minmax", "compare", "table_bytes"}
+
+
+def test_the_json_has_the_keys_of_the_contract(answer):
+    found = answer("design", "mish", "--shape", "pwl", "--pieces", "6")
+    assert found.keys() >= KEYS
+    assert found["cost"].keys() == COST
+    assert found["pieces"] == 6
+    assert len(found["knots"]) == 5
+    assert len(found["coefficients"]) == 6
+    assert found["optimum"]["verdict"] == "PROVED"
+    assert found["optimum"]["lower"] <= float(found["error"][1])
+    assert found["smoothness"] == 0
+
+
+def test_a_design_is_a_function_again(run, answer, tmp_path):
+    result = tmp_path / "design.json"
+    assert run("design", "gelu", "--shape", "pwl", "--pieces", "5", "--out", str(result))[0] == 0
+    found = json.loads(result.read_text())
+    again = answer("compare", "gelu", str(result))
+    assert float(again["distance"][0]) == pytest.approx(float(found["error"][1]), rel=1e-11)
+    card = answer("show", str(result))
+    assert len(card["breakpoints"]) == 4
+
+
+def test_a_tolerance_gives_the_fewest_pieces(answer):
+    found = answer("design", "tanh", "--shape", "pwl", "--tolerance", "0.01")
+    assert float(found["error"][1]) <= 0.01
+    assert found["fewest"] == "PROVED"
+
+
+def test_rounded_designs_are_of_the_format(answer):
+    found = answer("design", "mish", "--shape", "pwl", "--pieces", "6", "--round", "1/64", "--domain", "-4,4")
+    assert all((64 * number).is_integer() for row in [found["knots"], *found["coefficients"]] for number in row)
+    assert found["round"] == "1/64"
+
+
+def test_a_tolerance_that_cannot_be_kept_is_the_answer_no(run):
+    status, out, _ = run(
+        "design", "mish", "--shape", "pwl", "--tolerance", "1e-3", "--round", "1/8", "--domain", "-2,2"
+    )
+    assert status == 1
+    assert out.startswith("REFUTED")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["mish", "--shape", "pwl"], "one of --pieces N and --tolerance E, got none"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--tolerance", "1"], "got both"),
+        (["mish", "--shape", "pwl", "--pieces", "0"], "from 1 to"),
+        (["mish", "--shape", "pwl", "--tolerance", "-1"], "positive tolerance"),
+        (["mish", "--shape", "spline", "--pieces", "3"], "expected --shape pwl"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--norm", "l2"], "--norm sup"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--knots", "odd"], "expected --knots"),
+        (["x**2", "--shape", "pwl", "--pieces", "3"], "asymptote"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--domain", "2,2"], "LO < HI"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--round", "float8"], "--round"),
+    ],
+)
+def test_bad_input_is_one_line(run, words, expected):
+    status, out, err = run("design", *words)
+    assert (status, out) == (2, "")
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_a_design_is_drawn(run, tmp_path):
+    path = tmp_path / "design.svg"
+    assert run("design", "mish", "--shape", "pwl", "--pieces", "6", "--plot", str(path))[0] == 0
+    assert path.read_text().startswith("<?xml")

@@ -27,10 +27,10 @@ from analysis.optimal.curve import Curve, End, Jet, Line, Obstruction, Window
 from analysis.optimal.tube import Walk
 
 INF = math.inf
-POINTS = 16  # of the grid for each piece of the design
+POINTS = 10  # of the grid for each piece of the design
 SURVEY = 300  # gaps of the first look at the curvature
 EVENLY = 0.1  # of the points are spread evenly: no part of the curve goes without
-NARROW = 2e-11  # relative width of the bracket of E
+NARROW = 1e-10  # relative width of the bracket of E
 ATTEMPTS = 100
 FAINT = 1e-3  # of the expected error: no knot is farther out than where f is so near to its asymptote
 JUMP = 0.05  # of a link's length: where its end moves by less, no bend has let it pass
@@ -276,7 +276,8 @@ class Bracket:
     def __init__(self, grid: Grid):
         self.grid = grid
         self.short, self.arrived = self._around(grid.expected())
-        self.same, self.last_arrived = 0, False
+        self.recent: list[tuple[float, float]] = []
+        self.last_arrived = False
         self.estimate = INF
 
     def _around(self, guess: float) -> tuple[Attempt, Attempt]:
@@ -301,7 +302,6 @@ class Bracket:
             if high - low <= NARROW * high:
                 return
             found = self.grid.attempt(self._next(low, high, k))
-            self.same = self.same + 1 if found.arrives is self.last_arrived else 0
             self.last_arrived = found.arrives
             if found.arrives:
                 self.arrived = found
@@ -309,13 +309,14 @@ class Bracket:
                 self.short = found
 
     def _next(self, low: float, high: float, k: int) -> float:
-        """Where the line through both excesses is zero, or the middle; beyond it by the width that is asked for."""
+        """Where the secant through the last two excesses is zero, or the one through both ends, or the middle."""
         missed, beyond = self._excesses()
-        if not missed < 0 < beyond or k % 6 == 5:
+        self.recent = [*self.recent[-1:], (high, beyond) if self.last_arrived else (low, missed)]
+        if not missed < 0 < beyond or k % 10 == 9:
             return (low + high) / 2
-        if self.same:  # the Illinois rule: the end that stays counts for less, the more so the longer
-            missed, beyond = (missed / 2**self.same, beyond) if self.last_arrived else (missed, beyond / 2**self.same)
-        before, self.estimate = self.estimate, low - missed * (high - low) / (beyond - missed)
+        before, self.estimate = self.estimate, _secant(self.recent)
+        if not low < self.estimate < high:
+            self.estimate = _secant([(low, missed), (high, beyond)])
         aside = NARROW * high / 3
         if abs(self.estimate - before) < aside:  # it has settled: only the other side is left to be drawn in
             self.estimate += aside if self.estimate - low < high - self.estimate else -aside
@@ -347,6 +348,14 @@ class Bracket:
         x1, x2 = (moved.get(x, x) for x in (one.x1, one.x2))
         line = Walk(self.grid.curve, attempt.error).touching(window, attempt.end, one.side, x1, x2, one.line.slope)
         return self.grid.bulge(line, one.side, one.x3)
+
+
+def _secant(points: list[tuple[float, float]]) -> float:
+    """Where the line through the last two points is zero; nan where there is none."""
+    if len(points) < 2 or points[0][1] == points[1][1]:
+        return math.nan
+    (x, y), (z, w) = points
+    return z - w * (z - x) / (w - y)
 
 
 # the design

@@ -33,6 +33,7 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 
 from analysis.exact.normal import sign
+from analysis.exact.pieces import Piece
 from analysis.optimal.curve import Obstruction
 from analysis.optimal.linear import Attempt, Target
 from analysis.rigorous import balls
@@ -115,16 +116,28 @@ class Chain:
 
     def _f(self, x: float, wall: int) -> arb:
         """f at x; where it jumps, the larger limit for the lower wall and the smaller one for the upper."""
-        at = sp.Rational(x)
-        sides = [p for p in self.target.pieces if _reaches(p, at)]
-        values = [balls.evaluator(p.expression)(_ball(Fraction(x))) for p in sides]
+        at = Fraction(x)
+        values = [balls.evaluator(piece.expression)(_ball(at)) for piece in self.target.pieces if _reaches(piece, at)]
         if len(values) < 2:
             return values[0] if values else arb.nan()
         return values[0].max(values[1]) if wall > 0 else values[0].min(values[1])
 
 
-def _reaches(piece, x: sp.Rational) -> bool:
-    return sign(x - piece.lower) >= 0 and sign(piece.upper - x) >= 0
+def _reaches(piece: Piece, x: Fraction) -> bool:
+    return _compare(x, piece.lower) >= 0 and _compare(x, piece.upper) <= 0
+
+
+def _compare(x: Fraction, end: sp.Expr) -> int:
+    """-1, 0 or 1; by algebra where balls do not tell."""
+    if end.is_infinite:
+        return -1 if end == sp.oo else 1
+    if end.is_Rational:
+        other = Fraction(int(end.p), int(end.q))
+        return (x > other) - (x < other)
+    difference = _ball(x) - balls.enclose(end)
+    if difference.contains(0):
+        return sign(sp.Rational(x.numerator, x.denominator) - end)
+    return 1 if difference > 0 else -1
 
 
 def _asymptote(line: tuple[sp.Expr, sp.Expr] | None) -> Callable[[arb], arb]:

@@ -29,9 +29,10 @@ from analysis.optimal.tube import Walk
 INF = math.inf
 POINTS = 10  # of the grid for each piece of the design
 SURVEY = 300  # gaps of the first look at the curvature
-EVENLY = 0.1  # of the points are spread evenly: no part of the curve goes without
+EVENLY = 0.1  # of the mean density is everywhere: no part of the curve goes without points
 NARROW = 1e-10  # relative width of the bracket of E
-ATTEMPTS = 100
+ATTEMPTS = 150
+STALLED = 3  # secants after which the bracket has to be half as wide
 FAINT = 1e-3  # of the expected error: no knot is farther out than where f is so near to its asymptote
 JUMP = 0.05  # of a link's length: where its end moves by less, no bend has let it pass
 MOST = 4096  # pieces
@@ -155,8 +156,8 @@ class Grid:
         middle = (x[1:] + x[:-1]) / 2
         roots = [math.sqrt(abs(self.target.jet_at(m)(m)[2])) for m in middle.tolist()]
         root = np.where(np.isfinite(roots), roots, 0.0)
-        if not root.any():  # a curve of straight pieces: knots are due anywhere
-            root = np.ones_like(root)
+        mean = float(root @ np.diff(x)) / (high - low)
+        root = root + (EVENLY * mean or 1.0)
         return x, np.concatenate([[0.0], np.cumsum(root * np.diff(x))])
 
     def expected(self) -> float:
@@ -169,9 +170,8 @@ class Grid:
 
     @cached_property
     def curve(self) -> Curve:
-        evenly = (self.survey - self.survey[0]) / (self.survey[-1] - self.survey[0])
-        mixed = (1 - EVENLY) * self.mass / self.total + EVENLY * evenly
-        x = np.interp(np.linspace(0, 1, POINTS * (self.links + 2) + 1), mixed, self.survey)
+        count = POINTS * (self.links + 2) + 1
+        x = np.interp(np.linspace(0, self.total, count), self.mass, self.survey)
         inner = [b for b in (*self.target.breaks, self.low, self.high) if x[0] <= b <= x[-1]]
         xs = np.unique(np.concatenate([x, inner])).tolist()
         jets = [self.target.jet_at((a + b) / 2) for a, b in pairwise(xs)]
@@ -277,6 +277,7 @@ class Bracket:
         self.grid = grid
         self.short, self.arrived = self._around(grid.expected())
         self.recent: list[tuple[float, float]] = []
+        self.widths: list[float] = []
         self.last_arrived = False
         self.estimate = INF
 
@@ -297,22 +298,24 @@ class Bracket:
 
     def narrow(self) -> None:
         """Draws the attempts together to the relative width NARROW."""
-        for k in range(ATTEMPTS):
+        for _ in range(ATTEMPTS):
             low, high = self.short.error, self.arrived.error
             if high - low <= NARROW * high:
                 return
-            found = self.grid.attempt(self._next(low, high, k))
+            found = self.grid.attempt(self._next(low, high))
             self.last_arrived = found.arrives
             if found.arrives:
                 self.arrived = found
             else:
                 self.short = found
 
-    def _next(self, low: float, high: float, k: int) -> float:
+    def _next(self, low: float, high: float) -> float:
         """Where the secant through the last two excesses is zero, or the one through both ends, or the middle."""
         missed, beyond = self._excesses()
         self.recent = [*self.recent[-1:], (high, beyond) if self.last_arrived else (low, missed)]
-        if not missed < 0 < beyond or k % 10 == 9:
+        self.widths = [*self.widths[-STALLED:], high - low]
+        if not missed < 0 < beyond or (len(self.widths) > STALLED and high - low > self.widths[0] / 2):
+            self.widths = []
             return (low + high) / 2
         before, self.estimate = self.estimate, _secant(self.recent)
         if not low < self.estimate < high:

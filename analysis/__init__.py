@@ -18,12 +18,13 @@ _WORDS = {
     "claims": "analysis.ledger.audit",
     "fit": "analysis.optimal.constants",
     "design": "analysis.optimal.design",
+    "frontier": "analysis.optimal.frontier",
     "Norm": "analysis.rigorous.norms",
     "BadInput": "analysis.activation.errors",
     "Undecided": "analysis.activation.errors",
 }
 
-__all__ = ["BadInput", "Norm", "Undecided", "claims", "compare", "design", "fit", "get", "prove", "show"]
+__all__ = ["BadInput", "Norm", "Undecided", "claims", "compare", "design", "fit", "frontier", "get", "prove", "show"]
 
 
 def __getattr__(name: str):

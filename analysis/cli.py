@@ -30,6 +30,7 @@ from analysis.activation.errors import BadInput, OutOfTime, Refused, Undecided
 ANSWERED, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
 MEMORY = 800 << 20  # bytes that a command may take, beyond those at its start
 GRACE = 2.0  # seconds that the alarm is given to be heard
+AGAIN = 0.001  # seconds after which an alarm that came too early or too late is repeated
 PATIENCE = 0.05  # seconds between two looks at a command
 VERDICTS = {"PROVED": ANSWERED, "REFUTED": NO, "UNDECIDED": UNDECIDED}
 
@@ -155,8 +156,7 @@ def show(function: str, symbolic: bool, tol: float, against: str | None, html: P
     with _limited(timeout, as_json):
         from analysis.shown import card
 
-        names = () if against is None else against
-        answer = card.show(_function_text(function), tol=tol, symbolic=symbolic, against=names)
+        answer = card.show(_function_text(function), tol=tol, symbolic=symbolic, against=against)
         if html:
             from analysis.shown import page
 
@@ -350,6 +350,26 @@ def design(target: str, shape: str, pieces: int | None, tolerance: float | None,
     return UNDECIDED
 
 
+@command.command(context_settings=_EXPRESSIONS)
+@click.argument("target")
+@_NORM_OPTIONS
+@_answer_options(plot=True)
+def frontier(target: str, norm: str | None, domain: str | None, sigma: float | None, grid: str | None,
+             samples: Path | None, as_json: bool, out: Path | None, plot: Path | None, timeout: float) -> int:  # fmt: skip
+    """Which designs and published functions no other beats in error and in operations, as stand-ins for TARGET.
+
+    Example: actapprox frontier gelu --timeout 300
+    """
+    with _limited(timeout, as_json):
+        from analysis.optimal.frontier import frontier as ranked
+
+        answer = ranked(_function_text(target), norm=_norm(norm, domain, sigma, grid, samples))
+        if plot:
+            _draw(plot, "frontier_plot", answer)
+        return _answer(answer, as_json, out)
+    return UNDECIDED
+
+
 # reading
 
 
@@ -435,7 +455,7 @@ def _limited(seconds: float, as_json: bool):
 
     def stop(_signal, frame):
         if frame.f_code.co_name in ("_limited", "_watched", "__enter__", "__exit__"):
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
         else:
             raise OutOfTime(f"no answer within {seconds:g} s (--timeout)")
 
@@ -556,7 +576,7 @@ def _draw(path: Path, how: str, what: Any) -> None:
         raise BadInput(f"expected --plot FILE ending in .{', .'.join(formats)}, got {path.name!r}")
     from analysis.shown import designs, figures
 
-    drawn = designs.design_plot(what) if how == "design_plot" else getattr(figures, how)(what)
+    drawn = getattr(figures if hasattr(figures, how) else designs, how)(what)
     _write(path, figures.render(drawn, path.suffix[1:]))
 
 

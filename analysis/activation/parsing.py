@@ -120,7 +120,7 @@ def parse_call(text: str) -> tuple[str, dict[str, str]] | None:
 def definitions(text: str, option: str) -> dict[str, str]:
     """`w=A, d=B` as an ordered mapping; a comma inside brackets does not separate."""
     found: dict[str, str] = {}
-    for part in filter(None, (p.strip() for p in _split_outside_brackets(text))):
+    for part in filter(None, (p.strip() for p in split_outside_brackets(text))):
         name, sign, value = part.partition("=")
         if not sign or not name.strip().isidentifier() or not _balanced(value):
             raise BadInput(f"expected {option} as name=expression, got {excerpt(part)}")
@@ -130,7 +130,7 @@ def definitions(text: str, option: str) -> dict[str, str]:
     return found
 
 
-def _split_outside_brackets(text: str) -> list[str]:
+def split_outside_brackets(text: str) -> list[str]:
     parts, depth = [""], 0
     for character in text:
         depth += (character in "({") - (character in ")}")

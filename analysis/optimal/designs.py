@@ -18,11 +18,13 @@ from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
 from analysis.exact.breakpoints import breakpoints_of, smoothness_of
 from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
+from analysis.optimal.cost import Cost, cost_of
 from analysis.rigorous.norms import Norm
 
-WORD = 4  # bytes of a table's entry
 GAP = 1e-6  # relative: designs nearer to the bound count as best
 SHOWN = 24  # pieces that a table for people lists
+
+__all__ = ["Bound", "Clock", "Cost", "Design", "Polynomials", "cost_of"]
 
 Pair = tuple[str, str]
 
@@ -69,45 +71,6 @@ class Polynomials:
     def pieces(self, lower: sp.Expr, upper: sp.Expr) -> tuple[Piece, ...]:
         ends = [lower, *self.knots, upper]
         return tuple(Piece(a, b, e) for a, b, e in zip(ends, ends[1:], self.expressions, strict=False))
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Operations for one value, counted by one model: what a branch-free vector kernel executes.
-
-    A polynomial of degree d takes d multiplications with an addition each (a fused multiply-add counts as both). The
-    piece is found by comparing x with each knot and adding up, unless the knots are such that arithmetic finds it; its
-    coefficients are read from a table of words of four bytes. A clip is two of `minmax`.
-    """
-
-    mul: int = 0
-    add: int = 0
-    minmax: int = 0
-    compare: int = 0
-    table_bytes: int = 0
-
-    @property
-    def operations(self) -> int:
-        return self.mul + self.add + self.minmax + self.compare
-
-    def to_dict(self) -> dict:
-        return {
-            "mul": self.mul,
-            "add": self.add,
-            "minmax": self.minmax,
-            "compare": self.compare,
-            "table_bytes": self.table_bytes,
-        }
-
-
-def cost_of(polynomials: Polynomials, *, by_arithmetic: bool = False) -> Cost:
-    """The cost of looking the piece up and evaluating it; `by_arithmetic` where the knots are evenly spaced."""
-    pieces, degree = len(polynomials.coefficients), max(len(row) for row in polynomials.coefficients) - 1
-    words = pieces * (degree + 1) if pieces > 1 else 0
-    if by_arithmetic:
-        return Cost(degree + 1, degree + 1, 2, 0, WORD * words)
-    knots = pieces - 1
-    return Cost(degree, degree + max(knots - 1, 0), 0, knots, WORD * (words + knots))
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 import sympy as sp
 from scipy import optimize
 
+from analysis.activation import lowering
 from analysis.activation.errors import Refused
 from analysis.activation.record import Activation
 from analysis.exact.verdict import Verdict
@@ -48,9 +50,7 @@ def rounded(target: Activation, norm: Norm, pieces: int | None, tolerance: float
             if float(found[1][1]) <= tolerance:
                 break
         else:
-            raise Refused(
-                f"{lattice.name} keeps no {tolerance:g} with up to {pieces} pieces; the least found is {least:g}"
-            )
+            raise Refused(f"no {lattice.name} numbers found that keep {tolerance:g}; the least error is {least:g}")
     polynomials, error = found
     links = len(polynomials.coefficients) - outer
     bound = pwl.bound_apart(known, links) if links > 0 else Bound(0.0, "the asymptotes alone")
@@ -69,6 +69,11 @@ class _Rounding:
         self.low, self.high = float(target.lower), float(target.upper)
         self.knots = sorted({k for k in map(self._near, start.knots) if self.low < k < self.high})
         self.known: dict[tuple, tuple[float, tuple]] = {}
+
+    @cached_property
+    def values(self) -> Callable[[np.ndarray], np.ndarray]:
+        """f on an array of abscissas."""
+        return lowering.evaluator(self.target.expression, wide=False)
 
     def _near(self, value: sp.Expr) -> Fraction:
         return min(self.lattice.around(float(value), 1), key=lambda point: abs(point - Fraction(float(value))))
@@ -130,7 +135,7 @@ class _Rounding:
         if (low, high) not in self.known:
             x = np.linspace(float(low), float(high), SAMPLES)
             x = np.unique(np.concatenate([x, [b for b in self.target.breaks if low < b < high]]))
-            f = np.array([self.target.jet_at(t)(t)[0] for t in x.tolist()])
+            f = self.values(x)
             self.known[low, high] = min(self._lines(x, f), key=lambda one: one[0])
         return self.known[low, high]
 

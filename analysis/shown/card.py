@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import sympy as sp
 from flint import arb, ctx
@@ -21,10 +22,21 @@ from analysis.exact import bounds
 from analysis.exact.asymptotes import Asymptote, asymptote
 from analysis.exact.breakpoints import Breakpoint, breakpoints_of, smoothness_of
 from analysis.exact.normal import rational_form, tidy
-from analysis.exact.pieces import Piece, as_piecewise, derivative_pieces, pieces
+from analysis.exact.pieces import (
+    Piece,
+    Spot,
+    as_piecewise,
+    derivative_pieces,
+    is_analytic_for_all_constants,
+    pieces,
+    spots,
+)
 from analysis.exact.stationary import Equation, Point, Stationary, stationary_of
 from analysis.rigorous import balls, roots
 from analysis.rigorous.distance import supremum_of
+
+if TYPE_CHECKING:
+    from analysis.shown.against import Beside
 
 DIGITS = 15
 MOST_DIGITS = 1000
@@ -43,7 +55,7 @@ class Place:
 
     def to_dict(self) -> dict:
         def side(exact, enclosure) -> dict:
-            return {"exact": None if exact is None else str(exact), "enclosure": enclosure and list(enclosure)}
+            return {"exact": None if exact is None else _readable(exact), "enclosure": enclosure and list(enclosure)}
 
         found = {"x": side(self.x, self.x_enclosure), "value": side(self.value, self.value_enclosure)}
         return found if self.condition == sp.true else found | {"if": str(self.condition)}
@@ -65,16 +77,23 @@ class Place:
 class Card(Record):
     """What is exactly true of an activation, or of a family for all its constants; computed when first asked for.
 
-    `complete` says whether the lists of extrema and of inflections are proved complete; `range` and `lipschitz` are
-    None where there are free constants or a tail resists.
+    `against` holds the distances to functions that it was set beside. `complete` says whether the lists of extrema and
+    of inflections are proved complete; `range` and `lipschitz` are None where there are free constants or a tail
+    resists.
     """
 
     record: Activation | Family
     digits: int = DIGITS + 2
+    against: tuple[Beside, ...] = ()
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
         return pieces(self.record.expression)
+
+    @cached_property
+    def spots(self) -> tuple[Spot, ...]:
+        """The values at points where f jumps."""
+        return spots(self.record.expression)
 
     @cached_property
     def derivative(self) -> sp.Expr:
@@ -83,15 +102,16 @@ class Card(Record):
 
     @cached_property
     def breakpoints(self) -> tuple[Breakpoint, ...]:
-        return breakpoints_of(self.pieces)
+        return breakpoints_of(self.pieces, apart=self.spots)
 
     @cached_property
     def smoothness(self) -> int | sp.Expr | None:
-        return smoothness_of(self.breakpoints)
+        """The largest k with f in C^k, or oo; None where it depends on free constants."""
+        return smoothness_of(self.breakpoints) if is_analytic_for_all_constants(self.pieces) else None
 
     @cached_property
     def stationary(self) -> Stationary:
-        return stationary_of(self.pieces)
+        return stationary_of(self.pieces, apart=self.spots)
 
     @cached_property
     def minima(self) -> tuple[Place, ...]:
@@ -108,7 +128,8 @@ class Card(Record):
     @cached_property
     def complete(self) -> Mapping[str, bool]:
         return {
-            what: all(self._all_found(equation) for equation in self.stationary.equations if equation.order == order)
+            what: not self.stationary.doubts
+            and all(self._all_found(equation) for equation in self.stationary.equations if equation.order == order)
             for what, order in (("extrema", 1), ("inflections", 2))
         }
 
@@ -130,7 +151,8 @@ class Card(Record):
         if exact := self._exactly(bounds.values):
             return min(exact, key=_low)[0], max(exact, key=_high)[1]
         negative = tuple(Piece(p.lower, p.upper, -p.expression) for p in self.pieces)
-        low, high = self._supremum(negative, _itself), self._supremum(self.pieces, _itself)
+        turned = tuple(Spot(s.x, -s.value, s.alone) for s in self.spots)
+        low, high = self._supremum(negative, _itself, turned), self._supremum(self.pieces, _itself, self.spots)
         return (_negated(low[1]), high[1]) if low and high else None
 
     @cached_property
@@ -147,7 +169,7 @@ class Card(Record):
         if self._is_symbolic:
             return None
         try:
-            numbers = candidates(self.pieces, self.stationary)
+            numbers = candidates(self.pieces, self.stationary, self.spots)
         except Undecided:
             return None
         if numbers is None:
@@ -155,12 +177,12 @@ class Card(Record):
         with ctx.workprec(self._bits):
             return [self._pair(abs(n) if candidates is bounds.slopes else n) for n in numbers]
 
-    def _supremum(self, found: tuple[Piece, ...], size: Callable) -> Pair | None:
+    def _supremum(self, found: tuple[Piece, ...], size: Callable, apart: tuple[Spot, ...] = ()) -> Pair | None:
         """The enclosed supremum; None for free constants, and where a tail resists."""
         if self._is_symbolic:
             return None
         try:
-            return supremum_of(found, size=size).pair()
+            return supremum_of(found, size=size, apart=apart).pair()
         except Undecided:
             return None
 
@@ -233,16 +255,9 @@ class Card(Record):
             "formula": record.formula,
             "latex": sp.latex(record.expression),
             "constants": self._constants(),
-            "derivative": str(elementary(self.derivative)),
+            "derivative": _readable(self.derivative),
             "smoothness": "oo" if self.smoothness == sp.oo else self.smoothness,
-            "breakpoints": [
-                {
-                    "x": str(point.x),
-                    "smoothness": point.smoothness,
-                    "jumps": {str(k): str(jump) for k, jump in enumerate(point.jumps)},
-                }
-                for point in self.breakpoints
-            ],
+            "breakpoints": [_breakpoint(point) for point in self.breakpoints],
             "minima": [place.to_dict() for place in self.minima],
             "maxima": [place.to_dict() for place in self.maxima],
             "inflections": [place.to_dict() for place in self.inflections],
@@ -250,16 +265,17 @@ class Card(Record):
             "range": self.range and list(self.range),
             "lipschitz": self.lipschitz and list(self.lipschitz),
             "asymptotes": {
-                end: line and {"slope": str(line.slope), "intercept": str(line.intercept)}
+                end: line and {"slope": _readable(line.slope), "intercept": _readable(line.intercept)}
                 for end, line in self.asymptotes.items()
             },
             "sources": list(record.sources),
+            **({"against": [one.to_dict() for one in self.against]} if self.against else {}),
         }
 
     def _constants(self) -> dict[str, str | None]:
         if isinstance(self.record, Family):
             return dict.fromkeys((c.name for c in self.record.constants), None)
-        return {name: str(value) for name, value in self.record.constants.items()}
+        return {name: _readable(value) for name, value in self.record.constants.items()}
 
     def sheet(self) -> Sheet:
         """The card for people."""
@@ -284,24 +300,34 @@ class Card(Record):
         lines += [Line("source", source) for source in record.sources]
         missing = [what for what, proved in self.complete.items() if not proved]
         notes = (f"that the list of {' and of '.join(missing)} is complete is UNDECIDED",) if missing else ()
-        return Sheet(record.name, tuple(lines), self._kink_table(), notes)
+        return Sheet(record.name, tuple(lines), (*self._kink_table(), *self._against_table()), notes)
+
+    def _against_table(self) -> tuple[Table, ...]:
+        if not self.against:
+            return ()
+        from analysis.shown.against import table
+
+        return (table(self.against),)
 
     def _kink_table(self) -> tuple[Table, ...]:
         if not self.breakpoints:
             return ()
         headings = ("breakpoint", "class", "jump of f", "of f'", "of f''")
-        rows = [
-            (f"x = {p.x}", "depends" if p.smoothness is None else f"C^{p.smoothness}", *(str(jump) for jump in p.jumps))
-            for p in self.breakpoints
-        ]
-        return (Table(headings, tuple(rows)),)
+        return (Table(headings, tuple(_kink_row(point) for point in self.breakpoints)),)
 
 
-def show(function: str | Activation | Family, *, tol: float = 10.0**-DIGITS, symbolic: bool = False) -> Card:
+def show(
+    function: str | Activation | Family,
+    *,
+    tol: float = 10.0**-DIGITS,
+    symbolic: bool = False,
+    against: str | Sequence[str] | None = None,
+) -> Card:
     """The exact card of a function of x, or of a catalogued family for all its constants.
 
     `tol` is the relative width of the enclosures. By name, a family with default constants (elu, softplus, ...) is
-    shown with those, unless `symbolic`. Raises Undecided where the breakpoints cannot be found.
+    shown with those, unless `symbolic`. `against` names functions whose distances to it are certified. Raises Undecided
+    where the breakpoints cannot be found.
     """
     if not 10.0**-MOST_DIGITS <= tol < 1:
         raise BadInput(f"expected a tolerance between 1e-{MOST_DIGITS} and 1, got {tol:g}")
@@ -309,7 +335,30 @@ def show(function: str | Activation | Family, *, tol: float = 10.0**-DIGITS, sym
     if isinstance(function, str) and isinstance(record, Family) and not symbolic:
         record = next((m for m in record.members if m.name == record.name), record)
     # Two digits more than the width asks for: one for the rounding outward at either end.
-    return Card(record, math.ceil(-math.log10(tol)) + 2)
+    digits = math.ceil(-math.log10(tol)) + 2
+    if against is None:
+        return Card(record, digits)
+    from analysis.shown.against import against as stand_beside
+
+    return Card(record, digits, stand_beside(record, against))
+
+
+def _breakpoint(point: Breakpoint) -> dict:
+    """Its JSON: `value` is there where f(x) is alone, a jump null where both sides are infinite and of one sign."""
+    jumps = {str(k): None if jump is sp.nan else _readable(jump) for k, jump in enumerate(point.jumps)}
+    found = {"x": _readable(point.x), "smoothness": point.smoothness, "jumps": jumps}
+    return found if point.value is None else found | {"value": _readable(point.value)}
+
+
+def _kink_row(point: Breakpoint) -> tuple[str, ...]:
+    alone = "" if point.value is None else f", f = {point.value} there alone"
+    smooth = {None: "depends", -1: "jumps"}.get(point.smoothness, f"C^{point.smoothness}")
+    return f"x = {point.x}{alone}", smooth, *("none" if jump is sp.nan else str(jump) for jump in point.jumps)
+
+
+def _readable(exact: sp.Basic) -> str:
+    """As sympy can read it, which does not know our primitives."""
+    return str(elementary(exact))
 
 
 def _shortest(expression: sp.Expr) -> sp.Expr:

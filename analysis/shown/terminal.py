@@ -8,7 +8,7 @@ from rich.text import Text
 
 from analysis.activation.sheet import Sheet, Table
 
-VERDICT_STYLES = {"PROVED": "bold green", "REFUTED": "bold red", "UNDECIDED": "bold yellow"}
+VERDICT_STYLES = {"PROVED": "bold green", "REFUTED": "bold red", "UNDECIDED": "bold yellow", "MEASURED": "bold blue"}
 
 
 def render(sheet: Sheet) -> RenderableType:
@@ -39,5 +39,5 @@ def _table(table: Table) -> RichTable:
     for i, heading in enumerate(table.headings):
         drawn.add_column(heading, justify="left" if i < table.texts else "right", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*map(_coloured, row))
     return drawn

@@ -172,6 +172,14 @@ def test_a_process_that_dies_loses_one_number_and_not_its_batch():
     assert sorted(workers.spread(fragile, [[4, 5, 6], [7]], 1), key=str) == [(4, 4), (5, None), (6, 6), (7, 7)]
 
 
+def test_a_script_that_is_not_guarded_is_told_so(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("from analysis.ledger import audit\naudit.claims(['W6', 'W8'], jobs=2)\n")
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "guarded by __main__" in done.stderr
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_one_that_started_it(end):
     """Its processes say where they are; soon after its end none of them is there."""

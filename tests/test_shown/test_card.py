@@ -67,3 +67,49 @@ def test_a_family_keeps_its_constants():
     beta = next(iter(card.record.expression.free_symbols - {X}))
     assert minimum.value == -sp.LambertW(sp.exp(-1)) / beta
     assert card.range is None
+
+
+def test_an_isolated_value_is_in_the_card():
+    card = show("step(x) + step(-x)")
+    found = card.to_dict()
+    assert found["breakpoints"] == [{"x": "0", "smoothness": -1, "jumps": {"0": "0", "1": "0", "2": "0"}, "value": "2"}]
+    assert (found["smoothness"], found["range"], found["lipschitz"]) == (-1, ["1", "2"], ["inf", "inf"])
+    assert "f = 2 there alone" in card._repr_html_()
+    assert "value" not in show("step(x)").to_dict()["breakpoints"][0]
+    assert show("mish + step(x)*step(-x)").range[1] == "inf"
+    assert show("sigmoid(x) + 3*step(x)*step(-x)").range[1] == "3.5"
+
+
+def test_infinite_slopes_are_in_the_card():
+    found = show("sqrt(abs(x))").to_dict()
+    assert found["breakpoints"] == [{"x": "0", "smoothness": 0, "jumps": {"0": "0", "1": "oo", "2": None}}]
+    assert found["lipschitz"] == ["inf", "inf"]
+
+
+def test_a_family_is_not_called_smooth_or_complete_where_its_constants_decide():
+    found = show("squareplus", symbolic=True).to_dict()
+    assert found["smoothness"] is None
+    assert found["complete"] == {"extrema": False, "inflections": False}
+    assert show("squareplus").to_dict()["smoothness"] == "oo"
+    gate = show("hard_gate3", symbolic=True).to_dict()
+    assert [place["if"] for place in gate["minima"]] == ["a >= b/2", "a < b/2"]
+    assert gate["complete"]["extrema"]
+
+
+def test_exact_values_are_what_sympy_can_read():
+    found = show("Phi(1/3)*x + relu(x - squareplus(1, 2)) + abs(x - Phi(1))").to_dict()
+    exact = [point["x"] for point in found["breakpoints"]]
+    exact += [jump for point in found["breakpoints"] for jump in point["jumps"].values()]
+    exact += [part for line in found["asymptotes"].values() for part in line.values()]
+    exact += [place[key]["exact"] for place in found["minima"] for key in ("x", "value")]
+    assert len(exact) > 8
+    for text in exact:
+        assert sp.sympify(text).is_number, text
+
+
+def test_roots_without_a_better_name_do_not_take_long():
+    """Their signs are told by digits, not by algebra."""
+    card = show("diff(diff(1.7159*tanh(2*x/3)))")
+    (minimum,), (maximum,) = card.minima, card.maxima
+    assert minimum.x.has(sp.CRootOf)
+    assert float(maximum.x_enclosure[0]) == pytest.approx(-float(minimum.x_enclosure[0]))

@@ -1,0 +1,93 @@
+"""What stands on the frontier, and what it costs."""
+
+import pytest
+
+from analysis.activation import lookup
+from analysis.activation.errors import BadInput
+from analysis.activation.functions import clip, sigmoid
+from analysis.activation.lowering import NUMPY
+from analysis.activation.parsing import X
+from analysis.optimal import cost
+from analysis.optimal.cost import Cost
+from analysis.optimal.frontier import frontier, published
+from analysis.rigorous.norms import Norm
+
+SMALL = (("pwl", 4), ("pwl", 8))
+
+
+@pytest.fixture(scope="module")
+def mish():
+    return frontier("mish", shapes=SMALL)
+
+
+def test_nothing_on_the_frontier_is_beaten(mish):
+    for one in mish.best:
+        for other in mish.candidates:
+            assert not (other.point[0] < one.point[0] and other.point[1] <= one.point[1])
+            assert not (other.point[0] <= one.point[0] and other.point[1] < one.point[1])
+
+
+def test_what_is_not_on_it_is_beaten_by_something_that_is(mish):
+    for one in mish.candidates:
+        if not one.stands:
+            assert any(b.point[0] <= one.point[0] and b.point[1] <= one.point[1] for b in mish.best)
+
+
+def test_published_functions_are_among_the_candidates_with_their_distance(mish):
+    found = {one.name: one for one in mish.candidates}
+    assert float(found["hard_mish"].error[0]) == pytest.approx(0.159546605141795, rel=1e-9)
+    assert "mish" not in found
+
+
+def test_a_target_in_the_catalogue_is_no_stand_in_for_itself():
+    assert "relu" not in {one.name for one in frontier("relu", shapes=()).candidates}
+
+
+def test_what_a_shape_does_not_admit_is_left_out_with_the_reason():
+    found = frontier("mish", shapes=(("rational:3,3", None), ("rational:4,4", None)))
+    assert len(found.left_out) == 1
+    assert found.left_out[0].startswith("rational: expected")
+
+
+def test_only_the_sup_norm():
+    with pytest.raises(BadInput, match="--norm sup"):
+        frontier("mish", norm=Norm("l2"))
+
+
+def test_published_functions_are_all_different():
+    expressions = [one.expression for one in published()]
+    assert len(set(expressions)) == len(expressions) > 25
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (X, Cost()),
+        (2 * X + 1, Cost(mul=1, add=1)),
+        (clip(X, 0, 6), Cost(minmax=2)),
+        (X * clip(X + 3, 0, 6) / 6, Cost(mul=2, add=1, minmax=2)),
+        (X * sigmoid(X), cost.SIGMOID + cost.MUL),
+        (X**4, Cost(mul=2)),
+    ],
+)
+def test_costs_by_hand(expression, expected):
+    assert cost.of_expression(expression) == expected
+
+
+def test_common_parts_count_once():
+    assert cost.of_expression(sigmoid(X) * sigmoid(X)) == cost.SIGMOID + cost.MUL
+
+
+def test_every_head_of_the_numpy_table_has_a_cost():
+    assert {*NUMPY.rows, "+", "*", "/"} <= cost._KERNELS.keys()
+
+
+@pytest.mark.parametrize("name", [one.name for one in published()])
+def test_every_published_function_has_a_cost(name):
+    function = next(one for one in published() if one.name == name)
+    assert cost.of_expression(function.expression).operations > 0 or function.expression == X
+
+
+def test_the_cheaper_form_is_cheaper():
+    hard, smooth = (cost.of_expression(lookup.function(name).expression).operations for name in ("hard_mish", "mish"))
+    assert hard < smooth / 5

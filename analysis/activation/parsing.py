@@ -31,7 +31,7 @@ from analysis.activation.errors import BadInput
 
 X = sp.Symbol("x", real=True)
 
-MAX_LENGTH = 4000
+MAX_LENGTH = 20_000  # a design of 200 pieces
 MAX_DEPTH = 60
 MAX_DIGITS = 60
 MAX_EXPONENT = 400  # of a literal such as 1e-300

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import sympy as sp
 
@@ -38,14 +37,6 @@ class Polynomials:
 
     knots: tuple[sp.Expr, ...]
     coefficients: tuple[tuple[sp.Expr, ...], ...]
-
-    @classmethod
-    def through(cls, points: Sequence[tuple[sp.Expr, sp.Expr]], before: sp.Expr, after: sp.Expr) -> Polynomials:
-        """The continuous piecewise linear function through the points, with these slopes outside."""
-        slopes = [before, *((d - b) / (c - a) for (a, b), (c, d) in pairwise(points)), after]
-        anchors = [points[0], *points]
-        lines = tuple((y - slope * x, slope) for slope, (x, y) in zip(slopes, anchors, strict=True))
-        return cls(tuple(x for x, _ in points), lines)
 
     @property
     def expressions(self) -> tuple[sp.Expr, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 
 import sympy as sp
 
@@ -96,18 +97,24 @@ def best_free(target: Target, pieces: int) -> tuple[Polynomials, Pair, Bound, tu
 
 
 def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
-    """The nodes, rounded to a decimal place far below the error; those on asymptotes exactly there."""
-    place = 1 - math.floor(math.log10(FINE * attempt.error))
-    points = [(_decimal(x, place), _decimal(y, place)) for x, y in linear.nodes(target, attempt)]
+    """Knots and slopes rounded to a decimal place far below the error, the values at knots from left to right.
+
+    The last slope before an asymptote is the one that meets it.
+    """
+    place = 2 - math.floor(math.log10(FINE * attempt.error))
+    found = linear.nodes(target, attempt)
     left, right = target.outer
-    if left:
-        points[0] = points[0][0], left[0] * points[0][0] + left[1]
-    if right:
-        points[-1] = points[-1][0], right[0] * points[-1][0] + right[1]
-    found = Polynomials.through(points, left[0] if left else sp.S.Zero, right[0] if right else sp.S.Zero)
-    first, last = 0 if left else 1, len(found.coefficients) - (0 if right else 1)
-    knots = found.knots[first : len(found.knots) - (0 if right else 1)]
-    return Polynomials(knots, found.coefficients[first:last])
+    knots = [_decimal(x, place) for x, _ in found]
+    y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
+    rows = [left[::-1]] if left else []
+    for i, (x, onward) in enumerate(pairwise(knots)):
+        slope = _decimal((found[i + 1][1] - found[i][1]) / (found[i + 1][0] - found[i][0]), place)
+        if right and onward == knots[-1]:
+            slope = (right[0] * onward + right[1] - y) / (onward - x)
+        rows.append((y - slope * x, slope))
+        y += slope * (onward - x)
+    rows += [right[::-1]] if right else []
+    return Polynomials(tuple(knots[0 if left else 1 : None if right else -1]), tuple(rows))
 
 
 def _decimal(value: float, place: int) -> sp.Rational:

@@ -8,12 +8,13 @@ from rich.text import Text
 
 from analysis.activation.sheet import Sheet, Table
 
+LONGEST = 600  # characters of one text; a formula of many pieces is whole in the JSON
 VERDICT_STYLES = {"PROVED": "bold green", "REFUTED": "bold red", "UNDECIDED": "bold yellow", "MEASURED": "bold blue"}
 
 
 def render(sheet: Sheet) -> RenderableType:
     """The sheet: title, labelled lines in two columns, tables, notes."""
-    parts: list[RenderableType] = [Text(sheet.title, style="bold")]
+    parts: list[RenderableType] = [Text(_cropped(sheet.title, LONGEST // 3), style="bold")]
     if sheet.lines:
         grid = RichTable.grid(padding=(0, 2))
         grid.add_column(style="dim", no_wrap=True)
@@ -26,7 +27,12 @@ def render(sheet: Sheet) -> RenderableType:
     return Group(*parts)
 
 
+def _cropped(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest // 2]} ... {text[-longest // 4 :]}"
+
+
 def _coloured(text: str) -> Text:
+    text = _cropped(text)
     first = text.split(" ", 1)[0]
     coloured = Text(text)
     if first in VERDICT_STYLES:

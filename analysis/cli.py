@@ -355,7 +355,8 @@ def design(target: str, shape: str, pieces: int | None, tolerance: float | None,
 @_NORM_OPTIONS
 @_answer_options(plot=True)
 def frontier(target: str, norm: str | None, domain: str | None, sigma: float | None, grid: str | None,
-             samples: Path | None, as_json: bool, out: Path | None, plot: Path | None, timeout: float) -> int:  # fmt: skip
+             samples: Path | None, as_json: bool, out: Path | None, plot: Path | None,
+             timeout: float) -> int:  # fmt: skip
     """Which designs and published functions no other beats in error and in operations, as stand-ins for TARGET.
 
     Example: actapprox frontier gelu --timeout 300

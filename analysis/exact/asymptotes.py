@@ -3,6 +3,8 @@
 At infinity tanh, sigmoid, erf, exp(-u) and the like differ from their limits by exponentially little once their
 argument grows at least like a root of x, so each is replaced by its limit; what remains is algebraic, and its limits
 are quotients of leading terms. An expression that grows exponentially, or oscillates, has no asymptote.
+
+A limit of an expression with free constants holds for all admissible values of theirs, or it is Undecided.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sympy as sp
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, clip, elementary, relu, sigmoid, softplus, squareplus, step
 from analysis.activation.parsing import X
-from analysis.exact.normal import sign
+from analysis.exact.expansions import UnknownSign, check_divisor, expansion, known_sign
 
 _T = sp.Symbol("t", positive=True)
 
@@ -59,12 +61,17 @@ def asymptote(expression: sp.Expr, direction: int, x: sp.Symbol = X) -> Asymptot
 
 @lru_cache(maxsize=1024)
 def limit_at_infinity(expression: sp.Expr, direction: int, x: sp.Symbol = X) -> sp.Expr:
-    """The limit as x tends to direction*oo, perhaps infinite; Undecided where none is found, as for sin."""
+    """The limit as x tends to direction*oo, perhaps infinite; Undecided where none is found, as for sin.
+
+    UnknownSign where it depends on the sign of an expression in the free constants.
+    """
     at_infinity = expression.subs(x, direction * _T)
     try:
         return _algebraic_limit(_settle(at_infinity))
     except _Unsettled:
         pass
+    if at_infinity.free_symbols != {_T}:
+        return expansion(at_infinity, _T).limit()
     try:
         found = sp.limit(elementary(at_infinity), _T, sp.oo)
     except (NotImplementedError, ValueError, RecursionError):
@@ -104,10 +111,17 @@ def _settle(e: sp.Expr) -> sp.Expr:
         return squareplus.elementary(*args)
     if isinstance(e, sp.Pow) and e.exp.has(_T):
         raise _Unsettled
+    if _may_be_singular(e) and not args[0].has(_T):
+        check_divisor(args[0])  # 1/(a - b + exp(-t)) is no 1/(a - b) where a = b
     settled = e.func(*args)
     if settled.has(sp.nan, sp.zoo, sp.oo):
         raise _Unsettled
     return settled
+
+
+def _may_be_singular(e: sp.Expr) -> bool:
+    """Whether e is a function of its first argument with a singularity at zero."""
+    return isinstance(e, sp.log) or (isinstance(e, sp.Pow) and not (e.exp.is_Integer and e.exp.is_positive))
 
 
 def _last_branch(head: type, args: list[sp.Expr]) -> sp.Expr:
@@ -141,10 +155,10 @@ def _eventual_sign(difference: sp.Expr) -> int:
     """The sign for all large t of a settled expression; a difference that tends to zero is left undecided."""
     if difference.is_zero:
         return 0
-    limit = _algebraic_limit(difference)
+    limit = _inner_limit(difference)
     if limit.is_zero:
         raise _Unsettled
-    return sign(limit)
+    return known_sign(limit)
 
 
 def _holds(condition: sp.Basic) -> bool:
@@ -159,14 +173,22 @@ def _holds(condition: sp.Basic) -> bool:
 def _saturate(head: type, u: sp.Expr) -> sp.Expr:
     if not u.has(_T):
         return head(u)
-    limit = _algebraic_limit(u)
-    if limit.is_finite or u.has(sp.log):  # algebraically slow, or slower than any root
+    limit = _inner_limit(u)
+    if not limit.is_infinite or u.has(sp.log):  # algebraically slow, or slower than any root
         raise _Unsettled
     below, above = _SATURATED[head]
-    branch = above if limit.is_extended_positive else below
+    branch = above if known_sign(limit) > 0 else below
     if branch is None:
         raise _Unsettled
     return branch(u)
+
+
+def _inner_limit(e: sp.Expr) -> sp.Expr:
+    """The limit of what stands inside another function: that it grows does not make the whole unbounded."""
+    try:
+        return _algebraic_limit(e)
+    except UnknownSign as unknown:
+        raise UnknownSign(unknown.coefficient) from None
 
 
 def _algebraic_limit(e: sp.Expr) -> sp.Expr:
@@ -174,9 +196,12 @@ def _algebraic_limit(e: sp.Expr) -> sp.Expr:
         return e
     if e.is_rational_function(_T):
         numerator, denominator = (sp.Poly(part, _T) for part in sp.fraction(sp.cancel(sp.together(e))))
+        check_divisor(denominator.LC())
         gap = numerator.degree() - denominator.degree()
         ratio = numerator.LC() / denominator.LC()
-        return sp.S.Zero if gap < 0 else ratio if gap == 0 else sp.sign(ratio) * sp.oo
+        return sp.S.Zero if gap < 0 else ratio if gap == 0 else known_sign(ratio, leads=True) * sp.oo
+    if e.free_symbols != {_T}:
+        return expansion(e, _T).limit()
     limit = sp.limit(e, _T, sp.oo)
     if limit.has(sp.Limit, sp.AccumBounds, sp.nan, sp.zoo):
         raise _Unsettled

@@ -10,7 +10,7 @@ import sympy as sp
 from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
 from analysis.exact.normal import sign, tidy
-from analysis.exact.pieces import Piece, pieces
+from analysis.exact.pieces import Piece, Spot, pieces, spots, value_at
 
 JUMPS_SHOWN = 3  # f, f', f''
 DEEPEST = 24  # analytic pieces that agree so far at a point and differ are not met in practice
@@ -20,12 +20,14 @@ DEEPEST = 24  # analytic pieces that agree so far at a point and differ are not 
 class Breakpoint:
     """The function is C^smoothness at x and no smoother; jumps[k] is the jump of the k-th derivative, right minus left.
 
-    With free constants `smoothness` is None where it depends on them.
+    With free constants `smoothness` is None where it depends on them. A jump is nan where both sides are infinite and
+    of one sign. `value` is f(x) where neither side tends to it; the jumps are those between the sides.
     """
 
     x: sp.Expr
     smoothness: int | None
     jumps: tuple[sp.Expr, ...]
+    value: sp.Expr | None = None
 
     def smooth_if(self, order: int = 1) -> sp.Basic:
         """The condition on the free constants under which all jumps up to that order vanish."""
@@ -34,11 +36,12 @@ class Breakpoint:
 
 def breakpoints(expression: sp.Expr, x: sp.Symbol = X) -> tuple[Breakpoint, ...]:
     """All points where the function is not analytic because its branch changes, from left to right."""
-    return breakpoints_of(pieces(expression, x), x)
+    return breakpoints_of(pieces(expression, x), x, spots(expression, x))
 
 
-def breakpoints_of(found: tuple[Piece, ...], x: sp.Symbol = X) -> tuple[Breakpoint, ...]:
-    return tuple(_breakpoint(left, right, x) for left, right in pairwise(found))
+def breakpoints_of(found: tuple[Piece, ...], x: sp.Symbol = X, apart: tuple[Spot, ...] = ()) -> tuple[Breakpoint, ...]:
+    alone = {spot.x: spot.value for spot in apart if spot.alone}
+    return tuple(_breakpoint(left, right, x, alone.get(left.upper)) for left, right in pairwise(found))
 
 
 def smoothness(expression: sp.Expr, x: sp.Symbol = X) -> int | sp.Expr | None:
@@ -52,39 +55,33 @@ def smoothness_of(points: tuple[Breakpoint, ...]) -> int | sp.Expr | None:
 
 
 def jump(left: sp.Expr, right: sp.Expr, x: sp.Symbol, at: sp.Expr) -> sp.Expr:
-    """right - left at the point, exactly."""
-    return tidy(value_at(right, x, at) - value_at(left, x, at))
+    """right - left at the point, exactly; nan where both are infinite and of one sign."""
+    return tidy(value_at(right, x, at, 1) - value_at(left, x, at, -1))
 
 
-def value_at(expression: sp.Expr, x: sp.Symbol, at: sp.Expr) -> sp.Expr:
-    """The value, or the limit where the expression itself is not defined there."""
-    value = expression.subs(x, at)
-    if value.has(sp.nan, sp.zoo):
-        value = sp.limit(expression, x, at)
-    return value
-
-
-def _breakpoint(left: Piece, right: Piece, x: sp.Symbol) -> Breakpoint:
+def _breakpoint(left: Piece, right: Piece, x: sp.Symbol, value: sp.Expr | None) -> Breakpoint:
     at = left.upper
     jumps: list[sp.Expr] = []
-    smooth: int | None = None
-    decided = False
+    decided = value is not None
+    smooth: int | None = -1 if decided else None
     left_k, right_k = left.expression, right.expression
     for k in range(DEEPEST):
         if decided and k >= JUMPS_SHOWN:
-            return Breakpoint(at, smooth, tuple(jumps[:JUMPS_SHOWN]))
+            return Breakpoint(at, smooth, tuple(jumps[:JUMPS_SHOWN]), value)
         jumps.append(jump(left_k, right_k, x, at))
         if not decided and not _vanishes(jumps[-1]):
             decided, smooth = True, _class_at(jumps)
         left_k, right_k = sp.diff(left_k, x), sp.diff(right_k, x)
     if decided:
-        return Breakpoint(at, smooth, tuple(jumps[:JUMPS_SHOWN]))
+        return Breakpoint(at, smooth, tuple(jumps[:JUMPS_SHOWN]), value)
     raise Undecided(f"the order of the breakpoint at {at}: no jump up to derivative {DEEPEST - 1}")
 
 
 def _vanishes(value: sp.Expr) -> bool:
-    """Whether the jump is zero; one that depends on free constants counts as a jump."""
-    return value.is_zero if value.free_symbols else sign(value) == 0
+    """Whether the jump is zero; one that depends on free constants counts as a jump, and so does one that is none."""
+    if value.free_symbols:
+        return value.is_zero
+    return value is not sp.nan and sign(value) == 0
 
 
 def _class_at(jumps: list[sp.Expr]) -> int | None:

@@ -163,7 +163,7 @@ def tidy(value: sp.Expr) -> sp.Expr:
     forms = [plain, sp.expand(plain)]
     if not _has_high_powers(plain):
         forms += [sp.cancel(plain), sp.factor(plain)]
-    if plain.is_number and plain.has(sp.tanh, sp.log):
+    if plain.is_number and plain.has(sp.tanh, sp.log) and not plain.has(sp.CRootOf):
         forms.append(sp.simplify(plain.rewrite(sp.exp)))
     return min(forms, key=lambda form: (sp.count_ops(form), len(str(form)), str(form)))
 

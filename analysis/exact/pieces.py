@@ -2,11 +2,14 @@
 
 clip, relu, step, abs, max, min, sign and Piecewise change their branch where an argument crosses a threshold. Those
 points are found exactly, innermost function first; between neighbours one interior point decides the branch.
+
+The pieces are open intervals. Where a function jumps, its value at the point itself may be that of neither side, and
+is kept apart as a `Spot`: it counts for a supremum, and not for an integral or a derivative.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -14,12 +17,18 @@ from itertools import pairwise
 import sympy as sp
 
 from analysis.activation.errors import BadInput, Undecided
-from analysis.activation.functions import clip, relu, step
+from analysis.activation.functions import clip, relu, squareplus, step
 from analysis.activation.parsing import X
+from analysis.exact.asymptotes import limit_at
 from analysis.exact.equations import zeros
 from analysis.exact.normal import is_zero, sign, tidy
 
-SWITCHING = (clip, relu, step, sp.Abs, sp.Max, sp.Min, sp.sign, sp.Heaviside, sp.Piecewise)
+JUMPING = (step, sp.sign, sp.Heaviside, sp.Piecewise)
+SWITCHING = (clip, relu, sp.Abs, sp.Max, sp.Min, *JUMPING)
+
+
+Signs = Callable[[sp.Expr], int]
+_SIGNS = {sp.Lt: (-1,), sp.Le: (-1, 0), sp.Eq: (0,), sp.Ge: (0, 1), sp.Gt: (1,), sp.Ne: (-1, 1)}  # of left - right
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,15 @@ class Piece:
         return interior_point(self.lower, self.upper)
 
 
+@dataclass(frozen=True)
+class Spot:
+    """The value at a point that not all pieces beside it tend to; `alone` if none of them does."""
+
+    x: sp.Expr
+    value: sp.Expr
+    alone: bool
+
+
 def interior_point(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
     if lower == -sp.oo and upper == sp.oo:
         return sp.S.Zero
@@ -46,13 +64,64 @@ def interior_point(lower: sp.Expr, upper: sp.Expr) -> sp.Expr:
     return (lower + upper) / 2
 
 
-@lru_cache(maxsize=1024)
 def pieces(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> tuple[Piece, ...]:
     """The function on (lower, upper) as pieces from left to right, neighbours with the same expression joined.
 
-    Free constants are allowed where their assumptions suffice to order the breakpoints; else Undecided with the reason.
+    They are not joined across a spot. Free constants are allowed where their assumptions suffice to order the
+    breakpoints; else Undecided with the reason.
     """
-    return tuple(_join(split(expression, x, lower, upper)))
+    return _taken_apart(expression, x, lower, upper)[0]
+
+
+def spots(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> tuple[Spot, ...]:
+    """The points of [lower, upper] at which the function has a value, and is not continuous on [lower, upper]."""
+    return _taken_apart(expression, x, lower, upper)[1]
+
+
+@lru_cache(maxsize=1024)
+def _taken_apart(
+    expression: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr
+) -> tuple[tuple[Piece, ...], tuple[Spot, ...]]:
+    found = split(expression, x, lower, upper)
+    apart = tuple(_spots(expression, x, found)) if expression.has(*JUMPING) else ()
+    return tuple(_join(found, {spot.x for spot in apart})), apart
+
+
+def _spots(expression: sp.Expr, x: sp.Symbol, found: list[Piece]) -> Iterator[Spot]:
+    """Only a function that jumps makes some: all others are continuous, and so is what is made of them."""
+    for left, right in pairwise([None, *found, None]):
+        beside = [(piece, side) for piece, side in ((left, -1), (right, 1)) if piece]
+        at = left.upper if left else found[0].lower
+        value = sp.nan if at.is_infinite else value_on(expression, x, at)
+        if value.has(sp.nan, sp.zoo, sp.oo, sp.I):  # the function has no value there
+            continue
+        agrees = [_tends_to(value, piece, x, at, side) for piece, side in beside]
+        if not all(agrees):
+            yield Spot(at, value, all(known is False for known in agrees))
+
+
+def _tends_to(value: sp.Expr, piece: Piece, x: sp.Symbol, at: sp.Expr, side: int) -> bool | None:
+    """Whether the piece tends to the value at an end, from the side of it; None where that is not decided."""
+    try:
+        limit = value_at(piece.expression, x, at, side)
+        return limit == value or (not limit.is_infinite and sign(limit - value) == 0)
+    except Undecided:
+        return None
+
+
+def value_on(expression: sp.Expr, x: sp.Symbol, at: sp.Expr) -> sp.Expr:
+    """The value at the very point, where branches may change; nan or infinite where there is none."""
+    if not expression.has(*SWITCHING):
+        return expression.subs(x, at)
+    if isinstance(expression, SWITCHING):
+        return value_on(_branch(expression, lambda part: sign(value_on(part, x, at))), x, at)
+    return expression.func(*(value_on(argument, x, at) for argument in expression.args))
+
+
+def value_at(expression: sp.Expr, x: sp.Symbol, at: sp.Expr, side: int = 1) -> sp.Expr:
+    """The value of a piece at an end, or the limit from the side of it, where the expression itself has no value."""
+    value = expression.subs(x, at)
+    return limit_at(expression, at, side, x) if value.has(sp.nan, sp.zoo, sp.oo) else value
 
 
 def split(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> list[Piece]:
@@ -64,7 +133,7 @@ def split(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper:
     points = _ordered(_crossings(node, x, lower, upper))
     found = []
     for left, right in zip([lower, *points], [*points, upper], strict=True):
-        branch = _branch(node, x, interior_point(left, right))
+        branch = _branch(node, _signs_at(interior_point(left, right), x))
         found += split(expression.xreplace({node: branch}), x, left, right)
     return found
 
@@ -118,12 +187,12 @@ def _ordered(points: list[sp.Expr]) -> list[sp.Expr]:
     return ordered
 
 
-def _branch(node: sp.Expr, x: sp.Symbol, point: sp.Expr) -> sp.Expr:
-    """What the node is near a point at which none of its switches is zero."""
+def _signs_at(point: sp.Expr, x: sp.Symbol) -> Signs:
+    return lambda switch: 0 if is_zero(switch) else sign(switch.subs(x, point))
 
-    def at(e: sp.Expr) -> int:
-        return 0 if is_zero(e) else sign(e.subs(x, point))
 
+def _branch(node: sp.Expr, at: Signs) -> sp.Expr:
+    """What the node is where its switches have these signs."""
     if isinstance(node, clip):
         z, lo, hi = node.args
         return lo if at(z - lo) <= 0 else hi if at(z - hi) >= 0 else z
@@ -135,45 +204,56 @@ def _branch(node: sp.Expr, x: sp.Symbol, point: sp.Expr) -> sp.Expr:
                 best = candidate
         return best
     if isinstance(node, sp.Piecewise):
-        return next(value for value, condition in node.args if _holds(condition, x, point))
-    positive = at(node.args[0]) > 0
+        return next((value for value, condition in node.args if _holds(condition, at)), sp.nan)
     z = node.args[0]
-    return {
-        relu: (sp.S.Zero, z),
-        step: (sp.S.Zero, sp.S.One),
-        sp.Heaviside: (sp.S.Zero, sp.S.One),
-        sp.sign: (sp.S.NegativeOne, sp.S.One),
-        sp.Abs: (-z, z),
-    }[type(node)][positive]
+    negative, zero, positive = {
+        relu: (sp.S.Zero, sp.S.Zero, z),
+        step: (sp.S.Zero, sp.S.One, sp.S.One),
+        sp.Heaviside: (sp.S.Zero, node.args[-1], sp.S.One),
+        sp.sign: (sp.S.NegativeOne, sp.S.Zero, sp.S.One),
+        sp.Abs: (-z, sp.S.Zero, z),
+    }[type(node)]
+    return (zero, positive, negative)[at(z)]
 
 
-def _holds(condition: sp.Basic, x: sp.Symbol, point: sp.Expr) -> bool:
+def _holds(condition: sp.Basic, at: Signs) -> bool:
     if condition in (sp.true, sp.false):
         return bool(condition)
     if isinstance(condition, sp.And | sp.Or):
-        return (all if isinstance(condition, sp.And) else any)(_holds(c, x, point) for c in condition.args)
-    side = sign((condition.lhs - condition.rhs).subs(x, point))
-    if isinstance(condition, sp.Lt | sp.Le):
-        side = -side
-    return side > 0
+        return (all if isinstance(condition, sp.And) else any)(_holds(c, at) for c in condition.args)
+    return at(condition.lhs - condition.rhs) in _SIGNS[type(condition)]
+
+
+def is_analytic_for_all_constants(found: tuple[Piece, ...], x: sp.Symbol = X) -> bool:
+    """Whether nothing in the pieces may become singular for some values of the free constants."""
+    return all(
+        base.is_positive or base.free_symbols <= {x}
+        for piece in found
+        for node in sp.postorder_traversal(piece.expression)
+        if (base := _base(node)) is not None and base.has(x)
+    )
+
+
+def _base(node: sp.Basic) -> sp.Expr | None:
+    """What must not be zero where the node is analytic."""
+    if isinstance(node, sp.log):
+        return node.args[0]
+    if isinstance(node, squareplus):
+        return None if node.args[1].is_positive else node.args[0] ** 2 + node.args[1]
+    if isinstance(node, sp.Pow) and not isinstance(node, sp.exp) and not (node.exp.is_Integer and node.exp >= 0):
+        return node.base
+    return None
 
 
 def _check_analytic(expression: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> None:
     """Refuses what is not real and analytic on (lower, upper): poles, and roots or logarithms of what changes sign."""
     for node in sp.postorder_traversal(expression):
-        if isinstance(node, sp.log):
-            base = node.args[0]
-        elif isinstance(node, sp.Pow) and not node.exp.is_nonnegative and not isinstance(node, sp.exp):
-            base = node.base
-        elif isinstance(node, sp.Pow) and not node.exp.is_Integer:
-            base = node.base
-        else:
-            continue
-        if not base.has(x) or base.is_positive or base.free_symbols != {x}:
+        base = _base(node)
+        if base is None or not base.has(x) or base.is_positive or base.free_symbols != {x}:
             continue
         found = zeros(base, x, lower, upper)
         edges = [lower, *(zero.x for zero in found.exact), upper]
-        if isinstance(node, sp.log) or not node.exp.is_Integer:
+        if not (isinstance(node, sp.Pow) and node.exp.is_Integer):
             for left, right in pairwise(edges):
                 if not found.open and sign(base.subs(x, interior_point(left, right))) < 0:
                     raise BadInput(f"expected real values for every x, but {node} is not real on ({left}, {right})")
@@ -182,10 +262,10 @@ def _check_analytic(expression: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp
             raise Undecided(f"{node} may be singular at {where}")
 
 
-def _join(found: list[Piece]) -> list[Piece]:
+def _join(found: list[Piece], apart: set[sp.Expr]) -> list[Piece]:
     joined: list[Piece] = []
     for piece in found:
-        last = joined[-1] if joined else None
+        last = joined[-1] if joined and piece.lower not in apart else None
         if last and (last.expression == piece.expression or is_zero(last.expression - piece.expression)):
             joined[-1] = Piece(last.lower, piece.upper, last.expression)
         else:

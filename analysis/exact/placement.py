@@ -26,10 +26,7 @@ class Placement:
 
 
 def placements(points: tuple[Point, ...], what: Literal["x", "value"], target: sp.Expr) -> tuple[Placement, ...]:
-    """All constants for which an extremum has its x, or its value, at the target: a case for each point and solution.
-
-    A strict condition between two cases whose points agree on their common border is closed in the first of them.
-    """
+    """All constants for which an extremum has its x, or its value, at the target, case by case."""
     found = []
     for point in points:
         coordinate = point.x if what == "x" else point.value
@@ -39,7 +36,7 @@ def placements(points: tuple[Point, ...], what: Literal["x", "value"], target: s
             condition = _simplified(sp.And(point.condition.subs(solution), *admissible))
             if condition != sp.false:
                 found.append(Placement({k: tidy(v) for k, v in solution.items()}, condition, point))
-    return tuple(_close_borders(found))
+    return tuple(found)
 
 
 def _easiest(expression: sp.Expr) -> sp.Symbol:
@@ -61,28 +58,3 @@ def _simplified(condition: sp.Basic) -> sp.Basic:
         return solved
     relations = solved.as_set().as_relational(plain).subs(plain, symbol)
     return sp.And(*(r.canonical for r in sp.And.make_args(relations) if r != (symbol < sp.oo)))
-
-
-def _close_borders(found: list[Placement]) -> list[Placement]:
-    closed = list(found)
-    for i, first in enumerate(closed):
-        for second in closed[i + 1 :]:
-            if border := _common_border(first.point, second.point):
-                symbol, value = border
-                if tidy((first.point.x - second.point.x).subs(symbol, value)) == 0:
-                    closed[i] = Placement(first.equations, _closed(first.condition), first.point)
-    return closed
-
-
-def _common_border(first: Point, second: Point) -> tuple[sp.Symbol, sp.Expr] | None:
-    """(a, v) where the two conditions are a > v and a < v."""
-    one, other = first.condition, second.condition
-    if isinstance(one, sp.StrictGreaterThan) and isinstance(other, sp.StrictLessThan) and one.args == other.args:
-        return one.args
-    if isinstance(one, sp.StrictLessThan) and isinstance(other, sp.StrictGreaterThan) and one.args == other.args:
-        return one.args
-    return None
-
-
-def _closed(condition: sp.Basic) -> sp.Basic:
-    return condition.replace(sp.StrictGreaterThan, sp.GreaterThan).replace(sp.StrictLessThan, sp.LessThan)

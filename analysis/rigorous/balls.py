@@ -83,7 +83,7 @@ def decimals(ball: arb, digits: int = 15) -> tuple[str, str]:
     """The ball as ("lower", "upper") with that many digits, rounded outward; ("-inf", "inf") where unbounded."""
     if not ball.is_finite():
         return "-inf", "inf"
-    if ball != 0 and abs(ball.mid().man_exp()[1]) > FAR:
+    if any(abs(part.man_exp()[1]) > FAR for part in (ball.mid(), ball.rad())):
         return _decimals_of_far(ball, digits)
     middle, radius = fraction(ball.mid()), fraction(ball.rad())
     return _rounded(middle - radius, digits, ROUND_FLOOR), _rounded(middle + radius, digits, ROUND_CEILING)
@@ -117,7 +117,17 @@ def _rounded(exact: Fraction, digits: int, rounding: str, exponent: int = 0) -> 
     with localcontext() as context:
         context.prec, context.rounding = digits, rounding
         context.Emin, context.Emax = MIN_EMIN, MAX_EMAX
-        return str((Decimal(exact.numerator) / Decimal(exact.denominator)).scaleb(exponent))
+        mantissa = Decimal(exact.numerator) / Decimal(exact.denominator)
+        if mantissa and not MIN_EMIN <= mantissa.adjusted() + exponent <= MAX_EMAX:
+            return _beyond_decimals(mantissa > 0, exponent > 0, rounding)
+        return str(mantissa.scaleb(exponent))
+
+
+def _beyond_decimals(positive: bool, large: bool, rounding: str) -> str:
+    """The nearest that can be written to a number whose exponent cannot."""
+    outward = positive is (rounding == ROUND_CEILING)  # away from zero
+    size = ("inf" if outward else f"9E+{MAX_EMAX}") if large else (f"1E{MIN_EMIN}" if outward else "0")
+    return size if positive or size == "0" else f"-{size}"
 
 
 def _algebraic(root: sp.Expr) -> arb:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 
 import sympy as sp
 from flint import arb, ctx
@@ -15,18 +16,18 @@ from analysis.activation.functions import derivative as derived
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.activation.sheet import Line, Record, Sheet, decimal
-from analysis.exact.breakpoints import value_at
 from analysis.exact.normal import sign
-from analysis.exact.pieces import Piece, derivative_pieces, pieces
+from analysis.exact.pieces import Piece, derivative_pieces, pieces, spots, value_at, value_on
 from analysis.exact.verdict import Verdict
 from analysis.rigorous import balls
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.distance import Supremum, supremum_of
-from analysis.rigorous.integral import Size, gaussian_of, l2_of, precision
+from analysis.rigorous.integral import Size, TooWide, gaussian_of, l2_of, precision
 from analysis.rigorous.norms import Norm
 from analysis.rigorous.pointwise import enclose_mean_square
 
 FINEST = 1e-30  # tolerance
+SHOWN = 9  # digits of a distance
 LONG = 17  # digits of a witness, as of a float
 UNKNOWN: Pair = ("0", "inf")  # what is known of every distance
 INFINITE: Pair = ("inf", "inf")
@@ -80,8 +81,8 @@ class Comparison(Record):
             "left": self.left.name,
             "right": self.right.name,
             "norm": self.norm.kind,
-            "domain": [f"{self.norm.lower:g}", f"{self.norm.upper:g}"],
-            "setting": self.norm.label,
+            "domain": self.norm.domain,
+            "setting": self.norm.setting,
             "derivative": self.derivative,
             "distance": list(self.distance),
             "witness": self.witness and self.witness.to_dict(),
@@ -99,13 +100,14 @@ class Comparison(Record):
         return Sheet(f"{of}{self.left.name} and {self.right.name}, {self.norm}", (*formulas, *self._answer()))
 
     def _answer(self) -> list[Line]:
+        low, high = self.distance
         if self.verdict is not Verdict.PROVED:
-            return [Line("distance", f"{self.verdict}: {self.reason}")]
+            known = [] if self.distance == UNKNOWN else [Line("known", f"it is in [{low}, {high}]")]
+            return [Line("distance", f"{self.verdict}: {self.reason}"), *known]
         if self.distance == INFINITE:
             return [Line("distance", f"infinite: {self.reason}"), Line("certified", f"{self.verdict}")]
-        low, high = self.distance
         lines = [
-            Line("distance", f"{decimal(float(high), 9)} ({self.norm.unit})"),
+            Line("distance", f"{_between(low, high)} ({self.norm.unit})"),
             Line("certified", f"{self.verdict}: it is in [{low}, {high}]"),
         ]
         return lines + (self._there(self.witness) if self.witness else [])
@@ -118,6 +120,15 @@ class Comparison(Record):
         prime = "'" * self.derivative
         there = ", ".join(f"{name}{prime} = {decimal(float(pair[0]), 9)}" for name, pair in values)
         return [*attained, Line("there", there)]
+
+
+def _between(low: str, high: str) -> str:
+    """The number in nine digits where its enclosure tells as many; else both ends, rounded outward."""
+    with localcontext(Emin=MIN_EMIN, Emax=MAX_EMAX):
+        least, most = Decimal(low), Decimal(high)
+        if most - least > most.scaleb(-SHOWN):
+            return f"between {low} and {high}"
+        return decimal(float(high), SHOWN) if float(high) or not most else f"{most:.{SHOWN}g}"
 
 
 def compare(
@@ -139,7 +150,8 @@ def compare(
         distance, reason, witness = _measured(left, right, norm, derivative, tol)
         verdict = Verdict.PROVED
     except Undecided as problem:
-        distance, reason, witness, verdict = UNKNOWN, str(problem), None, Verdict.UNDECIDED
+        distance = problem.size.pair(_digits(tol)) if isinstance(problem, TooWide) else UNKNOWN
+        reason, witness, verdict = str(problem), None, Verdict.UNDECIDED
     return Comparison(left, right, norm, derivative, distance, witness, verdict, reason, time.perf_counter() - began)
 
 
@@ -150,7 +162,7 @@ def _measured(
     difference = left.expression - right.expression
     if norm.points is not None:
         return _mean_square(difference, norm, derivative, tol), "", None
-    size = _size(_pieces(difference, norm, derivative), norm, tol)
+    size = _size(difference, norm, derivative, tol)
     witness = _witness(left, right, norm, derivative, size, tol) if isinstance(size, Supremum) else None
     return size.pair(_digits(tol)), size.reason, witness
 
@@ -159,12 +171,13 @@ def enclose(f: sp.Expr, norm: Norm, tol: float = 1e-12) -> Pair:
     """The size of f in the norm and in its unit, ("inf", "inf") if unbounded; Undecided where none is found."""
     if norm.points is not None:
         return _mean_square(f, norm, 0, tol)
-    return _size(_pieces(f, norm, 0), norm, tol).pair(_digits(tol))
+    return _size(f, norm, 0, tol).pair(_digits(tol))
 
 
-def _size(found: tuple[Piece, ...], norm: Norm, tol: float) -> Supremum | Size:
-    if norm.kind == "sup":
-        return supremum_of(found, tol)
+def _size(f: sp.Expr, norm: Norm, derivative: int, tol: float) -> Supremum | Size:
+    found = _pieces(f, norm, derivative)
+    if norm.kind == "sup":  # a derivative does not exist where f jumps
+        return supremum_of(found, tol, apart=() if derivative else spots(f, X, *_ends(norm)))
     return l2_of(found, tol) if norm.kind == "l2" else gaussian_of(found, norm.sigma, tol)
 
 
@@ -177,9 +190,13 @@ def _mean_square(f: sp.Expr, norm: Norm, derivative: int, tol: float) -> Pair:
 
 
 def _pieces(f: sp.Expr, norm: Norm, derivative: int) -> tuple[Piece, ...]:
-    lower, upper = (sp.oo * int(math.copysign(1, end)) if math.isinf(end) else sp.Rational(end) for end in norm.ends)
-    found = pieces(f, X, lower, upper)
+    found = pieces(f, X, *_ends(norm))
     return derivative_pieces(found, order=derivative) if derivative else found
+
+
+def _ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
+    low, high = (sp.oo * int(math.copysign(1, end)) if math.isinf(end) else sp.Rational(end) for end in norm.ends)
+    return low, high
 
 
 def _digits(tol: float) -> int:
@@ -191,7 +208,7 @@ def _digits(tol: float) -> int:
 
 
 def _witness(left: Activation, right: Activation, norm: Norm, derivative: int, size: Supremum, tol: float) -> Witness:
-    """The point of the supremum, and both functions there, on the side from which the supremum is reached."""
+    """The point of the supremum, and both functions there, or on the side from which the supremum is reached."""
     if size.reason or not size.x.is_finite:
         return Witness(size.x)
     try:
@@ -199,18 +216,20 @@ def _witness(left: Activation, right: Activation, norm: Norm, derivative: int, s
     except Undecided:  # what one function does elsewhere may be hard to tell although the difference is not
         return Witness(size.x)
     with ctx.workprec(precision(tol)):
-        x = _shortened(size.x, both, sp.Rational(size.pair(_digits(tol))[0]))
+        x = _shortened(size.x, both, size.pair(_digits(tol))[0])
         sides = {side: values for side in (-1, 1) if (values := _values(both, x, side))}
+        jumps = len(sides) == 2 and any(_gap(across) > 0 for across in zip(*sides.values(), strict=True))
+        if not derivative and x in {spot.x for spot in spots(left.expression - right.expression, X, *_ends(norm))}:
+            sides[0] = tuple(value_on(f.expression, X, x) for f in (left, right))
         side = max(sides, key=lambda side: _gap(sides[side]).mid())
         pairs = [balls.decimals_of(value, _digits(tol)) for value in sides[side]]
-        jumps = len(sides) == 2 and any(_gap(across) > 0 for across in zip(*sides.values(), strict=True))
     return Witness(x, pairs[0], pairs[1], side if jumps else 0)
 
 
 def _values(both: list[tuple[Piece, ...]], x: sp.Expr, side: int) -> tuple[sp.Expr, ...]:
     """The exact limits of both functions at x from one side; empty beyond an end of the domain."""
     beside = [piece.expression for parts in both for piece in parts if _reaches(piece, x, side)]
-    return tuple(value_at(expression, X, x) for expression in beside)
+    return tuple(value_at(expression, X, x, side) for expression in beside)
 
 
 def _reaches(piece: Piece, x: sp.Expr, side: int) -> bool:
@@ -223,13 +242,13 @@ def _gap(values: tuple[sp.Expr, ...]) -> arb:
     return abs(balls.enclose(values[0]) - balls.enclose(values[1]))
 
 
-def _shortened(x: sp.Expr, both: list[tuple[Piece, ...]], least: sp.Rational) -> sp.Expr:
+def _shortened(x: sp.Expr, both: list[tuple[Piece, ...]], least: str) -> sp.Expr:
     """A decimal beside a long binary fraction, as good a witness; any other x as it is."""
     if not x.is_Rational or x.q < 10**LONG:
         return x
     for digits in (LONG, 2 * LONG):
         near = sp.Rational(str(sp.Float(x, digits)))
         values = _values(both, near, -1)
-        if values and _gap(values) >= balls.enclose(least):
+        if values and Decimal(balls.decimals(_gap(values), len(least))[0]) >= Decimal(least):
             return near
     return x

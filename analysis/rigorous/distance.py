@@ -21,6 +21,7 @@ from flint import arb, ctx
 
 from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
+from analysis.exact import normal
 from analysis.exact.asymptotes import limit_at, limit_at_infinity
 from analysis.exact.normal import is_zero
 from analysis.exact.pieces import Piece, Spot, pieces, spots
@@ -31,6 +32,7 @@ FIRST_TAIL = 4  # where tails begin
 DOUBLINGS = 12  # of the start of a tail
 MOST_CELLS = 50_000
 HALVINGS = 400
+HIGHEST_ZERO = 6  # of a numerator and a denominator that vanish together
 TANGENTS = 8  # steps of Newton's method towards the summit of a concave function
 GUARD_BITS = 40  # beyond those of the tolerance
 FINEST = 4096  # bits
@@ -38,6 +40,7 @@ NEGLIGIBLE = (1e-18, 1e-100, 0.0)  # times the tolerance: absolute, for suprema 
 
 _ZERO = arb(0)
 Size = Callable[[arb], arb]
+Jet = Callable[[arb], list[arb]]  # from a ball to enclosures of f, f', ... on it
 
 
 @dataclass(frozen=True)
@@ -64,9 +67,7 @@ def supremum(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: f
     return supremum_of(pieces(f, X, lower, upper), tol, apart=spots(f, X, lower, upper))
 
 
-def supremum_of(
-    found: Iterable[Piece], tol: float = 1e-12, size: Size = abs, apart: Iterable[Spot] = ()
-) -> Supremum:
+def supremum_of(found: Iterable[Piece], tol: float = 1e-12, size: Size = abs, apart: Iterable[Spot] = ()) -> Supremum:
     """The supremum of size(f) for f given by its pieces, and by its values `apart` from them.
 
     `size` is abs, or the identity for sup f itself.
@@ -98,12 +99,14 @@ class Beside:
     points: tuple[tuple[sp.Expr, sp.Expr], tuple[sp.Expr, sp.Expr]]
 
 
-def supremum_beside(found: Iterable[Beside], tails_: Iterable[Piece] = (), tol: float = 1e-12) -> Supremum:
+def supremum_beside(
+    found: Iterable[Beside], tails_: Iterable[Piece] = (), tol: float = 1e-12, apart: Iterable[Spot] = ()
+) -> Supremum:
     """sup |f - g| for a piecewise linear g: what `supremum_of` gives, without algebra for each of many pieces.
 
-    `tails_` are pieces of f - g itself, for those that reach to infinity.
+    `tails_` are pieces of f - g itself, for those that reach to infinity, and `apart` its values apart from the pieces.
     """
-    return _best_searched([*(_Ready(piece) for piece in tails_), *map(_ReadyBeside, found)], tol, abs)
+    return _best_searched([*map(_Ready, tails_), *map(_ReadyBeside, found), *map(_ReadySpot, apart)], tol, abs)
 
 
 class _TooCoarse(Exception):
@@ -203,6 +206,12 @@ class _Ready:
         self.value, self.slope, self.curvature = (balls.jet(self.f, order) for order in range(3))
         self.is_constant = self._is_constant()
         self.limits: dict[sp.Expr, sp.Expr] = {} if self.is_constant else dict(self._limits())
+        for end, limit in self.limits.items():
+            if end.is_finite and limit.is_finite and (filled := _filled(self.f, end)):
+                self.value, self.slope, self.curvature = (
+                    _narrowest(known, filled(order))
+                    for order, known in enumerate((self.value, self.slope, self.curvature))
+                )
         self.starts = self._start(-1, *self.ends), self._start(1, *reversed(self.ends))
 
     def _is_constant(self) -> bool:
@@ -256,6 +265,58 @@ class _Ready:
             balls.enclose(low) if first is None else arb(-first),
             balls.enclose(high) if last is None else arb(last),
         )
+
+
+def _filled(f: sp.Expr, end: sp.Expr) -> Callable[[int], Jet] | None:
+    """The jets of f = N/D from an end at which N and D vanish to the order m, as sin(x)/x from 0; None elsewhere.
+
+    By Taylor's theorem the k-th derivative of N/(x - end)^m at x is k!/(m + k)! times a mean of N^(m + k) on the way
+    from the end to x; so is that of D, and f is their quotient.
+    """
+    parts = sp.fraction(sp.together(f))
+    try:
+        orders = [_order_of_zero(part, end) for part in parts]
+    except Undecided:
+        return None
+    m = orders[1]
+    if m == 0 or orders[0] < m:
+        return None
+
+    def filled(order: int) -> Jet:
+        jets = [balls.jet(part, m + order) for part in parts]
+        shares = [sp.Rational(math.factorial(k), math.factorial(m + k)) for k in range(order + 1)]
+
+        def values(at: arb) -> list[arb]:
+            way = at.union(balls.enclose(end))
+            n, d = ([balls.enclose(c) * v for c, v in zip(shares, jet(way)[m:], strict=True)] for jet in jets)
+            found = [n[0] / d[0]]
+            if order > 0:
+                found.append((n[1] - found[0] * d[1]) / d[0])
+            if order > 1:
+                found.append((n[2] - 2 * found[1] * d[1] - found[0] * d[2]) / d[0])
+            return found
+
+        return values
+
+    return filled
+
+
+def _order_of_zero(f: sp.Expr, at: sp.Expr) -> int:
+    """How many derivatives of f, counted from f itself, vanish there; no more than HIGHEST_ZERO are looked at."""
+    for order in range(HIGHEST_ZERO):
+        if normal.sign(f.subs(X, at)) != 0:
+            return order
+        f = sp.diff(f, X)
+    return HIGHEST_ZERO
+
+
+def _narrowest(one: Jet, other: Jet) -> Jet:
+    """Where both are finite, what they have in common."""
+
+    def meet(a: arb, b: arb) -> arb:
+        return b if not a.is_finite() else a if not b.is_finite() else a.intersection(b)
+
+    return lambda at: [meet(a, b) for a, b in zip(one(at), other(at), strict=True)]
 
 
 class _ReadySpot(_Ready):

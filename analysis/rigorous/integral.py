@@ -4,7 +4,8 @@ l2        sqrt(integral of f(x)^2 dx)
 gaussian  sqrt(E f(X)^2), X ~ N(0, sigma^2), f taken as zero outside the domain
 
 Exact breakpoints split the domain; on a bounded piece f is analytic and `acb.integral` encloses the integral. Beyond T
-`analysis.rigorous.tails` gives f = A + e, A algebraic and |e| <= C t^k e^(-r t), which is integrated in closed form.
+`analysis.rigorous.tails` gives f = A + e, A algebraic and |e| <= C t^k e^(-r t), which is integrated in closed form; as
+far as a finite end, A by `acb.integral`, which does not see the exponentials that would overflow there.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ LAST = 2**50  # by here an algebraic tail is narrower than any tolerance that is
 DEVIATIONS = 12  # beyond so many standard deviations a Gaussian tail is negligible
 SHARE = arb(2) ** -5  # of the tolerance, for each of the things that spoil it
 DEPTH = 4096  # of bisection: enough for ends as far as floats reach
-MOST_VALUES = 2**16  # of the integrand, in one integral
+MOST_VALUES = 2**16  # of the integrand, in all integrals together
+FEWEST_VALUES = 2**8  # that an integral is given when these are spent
+MODEST = 100  # times the tolerance is still an answer
+NEGLIGIBLE = 1e-18  # times the tolerance is as good as zero
 
 Density = Callable[[acb, bool], acb]  # what `acb.integral` takes
 
@@ -54,10 +58,21 @@ class Size:
         return balls.decimals(self.lower, digits)[0], balls.decimals(self.upper, digits)[1]
 
 
+class TooWide(Undecided):
+    """The enclosure reached is too wide to be an answer; `size` holds it."""
+
+    def __init__(self, size: Size, tol: float):
+        low, high = size.pair(4)
+        width = float((size.upper - size.lower) / size.upper)
+        super().__init__(f"the distance, in [{low}, {high}]: its relative width comes to {width:.2g}, not to {tol:g}")
+        self.size = size
+
+
 def l2(f: sp.Expr, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo, tol: float = 1e-12) -> Size:
     """sqrt(integral of f^2 over (lower, upper)) to about the relative width tol.
 
-    Undecided where a breakpoint or a tail resists, or f^2 is not seen to be bounded on a piece.
+    Undecided where a breakpoint or a tail resists, or f^2 is not seen to be bounded on a piece; TooWide where the
+    integral needs more values of f than we take.
     """
     return l2_of(pieces(f, X, lower, upper), tol)
 
@@ -88,16 +103,24 @@ def precision(tol: float) -> int:
 
 
 def _size(found: tuple[Piece, ...], measure: _Measure, tol: float) -> Size:
-    """To the tolerance, with more bits where rounding hides a small distance; else as near as it comes."""
+    """To the tolerance, with more bits where rounding hides a small distance; else as near as it comes, or TooWide."""
+    best = Size(arb(0), arb.pos_inf())
     try:
         for bits in (precision(tol), 4 * precision(tol)):
             with ctx.workprec(bits):
-                size = _sum(found, measure, arb(tol)).root()
-                if size.upper - size.lower <= size.lower * tol:
+                total = _sum(found, measure, arb(tol))
+                best = min(best, total.root(), key=_width)
+                if _width(best) <= best.lower * tol or total.is_spent:
                     break
-        return size
     except _Diverges as reason:
         return Size(arb.pos_inf(), arb.pos_inf(), str(reason))
+    if _width(best) > (best.lower * tol).max(arb(tol) * NEGLIGIBLE) * MODEST:
+        raise TooWide(best, tol)
+    return best
+
+
+def _width(size: Size) -> arb:
+    return size.upper - size.lower
 
 
 def _sum(found: tuple[Piece, ...], measure: _Measure, tol: arb) -> _Sum:
@@ -120,17 +143,22 @@ class _Sum:
     def __init__(self, measure: _Measure, tol: arb):
         self.measure, self.tol, self.square = measure, tol, arb(0)
         self.negligible = arb(2) ** -(3 * ctx.prec // 2)  # absolute, for distances that are zero
+        self.values = 0  # of the integrand, so far
+
+    @property
+    def is_spent(self) -> bool:
+        return self.values >= MOST_VALUES
 
     def add(self, piece: Piece) -> None:
+        """What is near the origin by the integral, and beyond it by envelopes as soon as these are narrow."""
+        near = {direction: self._start(direction, piece) for direction in (-1, 1)}
+        low, high = (piece.lower if near[-1] is None else -near[-1]), (piece.upper if near[1] is None else near[1])
         density = self.measure.density(piece.expression)
-        ends, starts = {-1: piece.lower, 1: piece.upper}, {}
-        for direction in (-1, 1):
-            if not ends[direction].is_finite:
-                starts[direction] = self._start(direction, ends[-direction])
-        ends |= {direction: sp.Integer(direction * start) for direction, start in starts.items()}
-        self._add_body(density, ends[-1], ends[1])
-        for direction, start in starts.items():
-            self._add_tail(density, piece.expression, direction, start)
+        self._add_body(density, low, high)
+        for direction, end in ((-1, piece.lower), (1, piece.upper)):
+            start = near[direction]
+            if start is not None:
+                self._add_far(density, piece.expression, direction, start, direction * end)
 
     def root(self) -> Size:
         if not self.square.is_finite():
@@ -138,46 +166,86 @@ class _Sum:
         low, high = self.square.lower(), self.square.upper()
         return Size(low.sqrt().lower() if low > 0 else arb(0), high.sqrt().upper())
 
+    def _start(self, direction: int, piece: Piece) -> sp.Expr | None:
+        """The distance from the origin at which the far part of a piece begins; None where it has none."""
+        end, other = (piece.upper, piece.lower) if direction > 0 else (-piece.lower, -piece.upper)
+        first = sp.Integer(self.measure.first)
+        if other.is_finite and sign(other - first) > 0:  # all of the piece is far
+            return other
+        return first if end.is_infinite or sign(end - first) > 0 else None
+
     def _add_body(self, density: Density, lower: sp.Expr, upper: sp.Expr) -> None:
-        value = _integral(density, balls.enclose(lower), balls.enclose(upper), self.tol, self._tolerated())
+        if lower == upper:
+            return
+        value = self._integral(density, lower, upper)
         if not value.is_finite():
             ends = f"({float(lower):g}, {float(upper):g})"
             raise Undecided(f"the integral of the square over {ends}, where it may be unbounded or rounding hides it")
-        self.square += value
+        self.square += value.nonnegative_part()
 
-    def _start(self, direction: int, other: sp.Expr) -> int:
-        """Where a tail begins that the other end of its piece does not reach."""
-        start = self.measure.first
-        while other.is_finite and direction * other >= start:
-            start *= STEP
-        return start
+    def _add_far(self, density: Density, f: sp.Expr, direction: int, start: sp.Expr, end: sp.Expr) -> None:
+        """From the distance `start` to the distance `end`, finite or not."""
+        if end.is_infinite and not start.is_Integer:  # where no tail begins
+            self._add_far(density, f, direction, start, sp.ceiling(start))
+            start = sp.ceiling(start)
 
-    def _add_tail(self, density: Density, f: sp.Expr, direction: int, start: int) -> None:
-        rest = self._tail(f, direction, start)
-        while rest is None or (rest.rad() > self._tolerated() and start < LAST):
-            self._add_body(density, *sorted((sp.Integer(direction * start), sp.Integer(direction * start * STEP))))
-            start *= STEP
-            rest = self._tail(f, direction, start)
-        self.square += rest
+        def outward(z: acb, analytic: bool) -> acb:
+            """As `acb.integral` goes from right to left: what it sees first tells it what is negligible later."""
+            return density(-direction * z, analytic)
 
-    def _tail(self, f: sp.Expr, direction: int, start: int) -> arb | None:
-        """None where the tail has no bound yet but may have one farther out."""
+        while True:
+            rest = self._far(f, direction, start, end)
+            is_narrow = rest is not None and not rest.rad() > self._tolerated()
+            if rest is not None and (is_narrow or (end.is_infinite and start >= LAST)):
+                self.square += rest
+                return
+            further = start * STEP
+            if end.is_finite and (start >= LAST or sign(end - further) <= 0):
+                further = end
+            self._add_body(outward, -further, -start)
+            if further == end:
+                return
+            start = further
+
+    def _far(self, f: sp.Expr, direction: int, start: sp.Expr, end: sp.Expr) -> arb | None:
+        """None where there is no bound; beyond an infinite end only as long as there may be one farther out."""
+        first = int(start)
         try:
-            return self.measure.tail(f, direction, start)
+            if end.is_infinite:
+                return self.measure.tail(f, direction, first)
+            all_of_it = self._whole_tail(f, direction, first)
+            if all_of_it is not None and not all_of_it.rad() > self._tolerated():
+                return all_of_it
+            return self.measure.stretch(f, direction, first, lambda density: self._integral(density, start, end))
         except Undecided as reason:
-            if start < FARTHEST:
+            if end.is_finite or start < FARTHEST:
                 return None
             raise Undecided(f"the tail beyond {direction * start}: {reason}") from None
+
+    def _whole_tail(self, f: sp.Expr, direction: int, start: int) -> arb | None:
+        """Around the integral over any part of a tail; None where that over the tail may be infinite."""
+        try:
+            return arb(0).union(self.measure.tail(f, direction, start))
+        except (Undecided, _Diverges):
+            return None
+
+    def _integral(self, density: Density, lower: sp.Expr, upper: sp.Expr) -> arb:
+        def counted(z: acb, analytic: bool) -> acb:
+            self.values += 1
+            return density(z, analytic)
+
+        left = max(MOST_VALUES - self.values, FEWEST_VALUES)
+        return _integral(counted, balls.enclose(lower), balls.enclose(upper), self.tol, self._tolerated(), left)
 
     def _tolerated(self) -> arb:
         """How far the square may be off in one place more."""
         return (self.square.abs_lower() * self.tol).lower().max(self.negligible)
 
 
-def _integral(density: Density, low: arb, high: arb, relative: arb, absolute: arb) -> arb:
+def _integral(density: Density, low: arb, high: arb, relative: arb, absolute: arb, most_values: int) -> arb:
     try:
         return acb.integral(
-            density, low, high, rel_tol=relative, abs_tol=absolute, depth_limit=DEPTH, eval_limit=MOST_VALUES
+            density, low, high, rel_tol=relative, abs_tol=absolute, depth_limit=DEPTH, eval_limit=most_values
         ).real
     except SystemError as problem:  # flint wraps, again and again, what interrupts the density: a time limit, Ctrl-C
         cause: BaseException = problem
@@ -203,6 +271,9 @@ class _Measure(Protocol):
 
     def tail(self, f: sp.Expr, direction: int, start: int) -> arb:
         """The integral over direction*x >= start, as a ball."""
+
+    def stretch(self, f: sp.Expr, direction: int, start: int, integral: Callable[[Density], arb]) -> arb:
+        """The same over a part of it, over which `integral` is taken of an algebraic function of direction*x."""
 
 
 class _Lebesgue:
@@ -231,8 +302,16 @@ class _Lebesgue:
         found = tail(f, direction, start)
         error = _energy(found.error).sqrt()  # finite, so that f is square integrable if and only if A is
         least, most = _algebraic(found.algebraic, start)
-        low, high = (least - error).lower().max(arb(0)), most + error
-        return (low * low).union(high * high)
+        return _square_between(least - error, most + error)
+
+    def stretch(self, f: sp.Expr, direction: int, start: int, integral: Callable[[Density], arb]) -> arb:
+        """As in the tail, with ||A|| by the integral."""
+        found = tail(f, direction, start)
+        error, size = _energy(found.error).sqrt(), arb(0)
+        if not is_zero(found.algebraic):
+            turned = found.algebraic.subs(T, direction * X)
+            size = integral(self.density(turned)).nonnegative_part().sqrt()
+        return _square_between(size - error, size + error)
 
 
 @dataclass(frozen=True)
@@ -266,6 +345,10 @@ class _Gaussian:
         bound = scale * self._moment(power, start) + error * self._moment(max(found.error.power, 0), start)
         return arb(0).union(bound * bound)
 
+    def stretch(self, f: sp.Expr, direction: int, start: int, integral: Callable[[Density], arb]) -> arb:
+        """No more than in the whole tail."""
+        return self.tail(f, direction, start)
+
     def _moment(self, power: int, start: int) -> arb:
         """sqrt(E X^m over X > start), m = 2 power.
 
@@ -274,6 +357,11 @@ class _Gaussian:
         sigma, half = arb(self.sigma), arb(fmpq(2 * power + 1, 2))
         scale = sigma ** (2 * power) * arb(2) ** (power - 1) / arb.pi().sqrt()
         return (scale * ((start / sigma) ** 2 / 2).gamma_upper(half)).sqrt()
+
+
+def _square_between(low: arb, high: arb) -> arb:
+    least, most = low.lower().max(arb(0)), high.upper()
+    return (least * least).union(most * most)
 
 
 def _algebraic(algebraic: sp.Expr, start: int) -> tuple[arb, arb]:

@@ -20,6 +20,12 @@ KINDS = ("sup", "l2", "gaussian", "grid", "samples")
 MOST_POINTS = 10**7
 
 
+def number_text(value: float) -> str:
+    """The shortest decimal that reads as this very float; a whole number without a point, as long as it is short."""
+    whole = math.isfinite(value) and value == int(value) and abs(value) < 1e16
+    return str(int(value)) if whole else repr(float(value))
+
+
 @dataclass(frozen=True)
 class Norm:
     """A norm with its domain; `points` are the abscissas of `grid` and `samples`."""
@@ -35,9 +41,11 @@ class Norm:
         if self.kind not in KINDS:
             raise BadInput(f"expected a norm out of {', '.join(KINDS)}, got {self.kind!r}")
         if not self.lower < self.upper:
-            raise BadInput(f"expected a domain LO,HI with LO < HI, got {self.lower:g},{self.upper:g}")
+            raise BadInput(
+                f"expected a domain LO,HI with LO < HI, got {number_text(self.lower)},{number_text(self.upper)}"
+            )
         if not 0 < self.sigma < math.inf:
-            raise BadInput(f"expected a positive sigma, got {self.sigma:g}")
+            raise BadInput(f"expected a positive sigma, got {number_text(self.sigma)}")
         if self.is_discrete and (self.points is None or len(self.points) == 0):
             raise BadInput(f"expected points for the norm {self.kind}, got none")
         if self.points is not None and not np.isfinite(self.points).all():
@@ -46,13 +54,10 @@ class Norm:
     @classmethod
     def grid(cls, low: float, high: float, count: int) -> Norm:
         """The mean square over linspace(low, high, count)."""
+        ends = f"{number_text(low)}, {number_text(high)}, {count}"
         if not (math.isfinite(low) and math.isfinite(high) and low < high and 2 <= count <= MOST_POINTS):
-            raise BadInput(
-                f"expected a grid LO,HI,N with LO < HI and 2 <= N <= {MOST_POINTS}, got {low:g},{high:g},{count}"
-            )
-        return cls(
-            "grid", low, high, points=np.linspace(low, high, count), label=f"linspace({low:g}, {high:g}, {count})"
-        )
+            raise BadInput(f"expected a grid LO,HI,N with LO < HI and 2 <= N <= {MOST_POINTS}, got {ends}")
+        return cls("grid", low, high, points=np.linspace(low, high, count), label=f"linspace({ends})")
 
     @classmethod
     def samples(cls, values: np.ndarray, label: str = "") -> Norm:
@@ -64,11 +69,24 @@ class Norm:
         return cls("samples", low, np.nextafter(high, np.inf), points=values, label=label or f"{values.size} samples")
 
     def __str__(self) -> str:
-        kind = {"sup": "sup norm", "l2": "L2 norm", "gaussian": f"RMS under N(0, {self.sigma:g}^2)"}.get(self.kind)
+        kind = {"sup": "sup norm", "l2": "L2 norm", "gaussian": f"RMS under N(0, {number_text(self.sigma)}^2)"}.get(
+            self.kind
+        )
         if kind is None:
             return f"mean square over {self.label}"
         whole = math.isinf(self.lower) and math.isinf(self.upper)
-        return f"{kind}, x in {'R' if whole else f'[{self.lower:g}, {self.upper:g}]'}"
+        low, high = self.domain
+        return f"{kind}, x in {'R' if whole else f'[{low}, {high}]'}"
+
+    @property
+    def domain(self) -> list[str]:
+        """The ends as the JSON of an answer has them."""
+        return [number_text(self.lower), number_text(self.upper)]
+
+    @property
+    def setting(self) -> str:
+        """What else the JSON of an answer says: the points, or the deviation of the inputs."""
+        return f"N(0, {number_text(self.sigma)}^2)" if self.kind == "gaussian" else self.label
 
     @property
     def unit(self) -> str:

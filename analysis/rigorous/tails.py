@@ -143,7 +143,7 @@ def side(expression: sp.Expr, direction: int, start: int) -> int:
 def _least(algebraic: sp.Expr, power: int, start: int) -> arb:
     """A lower bound of |A(t)|/t^power for t >= start; zero where that is not found."""
     try:
-        return over_tail(algebraic / T**power, start).abs_lower()
+        return over_tail(algebraic, start, power).abs_lower()
     except Undecided:
         return arb(0)
 
@@ -156,11 +156,11 @@ def _most(error: Envelope, power: int) -> arb:
         return arb.pos_inf()
 
 
-def over_tail(algebraic: sp.Expr, start: int) -> arb:
-    """A ball around all values of the algebraic expression for t >= start, by s = 1/t in [0, 1/start]."""
-    if not algebraic.has(T):
-        return balls.enclose(algebraic)
-    in_s = sp.cancel(sp.together(algebraic.replace(_is_root, _leading_power_out).subs(T, 1 / _S)))
+def over_tail(algebraic: sp.Expr, start: int, power: int = 0) -> arb:
+    """A ball around all values of A(t)/t^power for t >= start, by s = 1/t in [0, 1/start]."""
+    in_s = _in_s(algebraic, power)
+    if not in_s.has(_S):
+        return balls.enclose(in_s)
     near_zero = arb(0).union(arb(fmpq(1, start)))
     values = balls.evaluator(in_s, (_S,))(near_zero)
     if not values.is_finite():
@@ -168,6 +168,16 @@ def over_tail(algebraic: sp.Expr, start: int) -> arb:
     if not values.is_finite():
         raise Undecided(f"a bound of {algebraic} for t >= {start}")
     return values
+
+
+@lru_cache(maxsize=4096)
+def _in_s(algebraic: sp.Expr, power: int) -> sp.Expr:
+    """A(t)/t^power as a fraction in lowest terms; the powers of t share the work on A."""
+    if power:
+        return sp.cancel(_in_s(algebraic, 0) * _S**power)
+    if not algebraic.has(T):
+        return algebraic
+    return sp.cancel(sp.together(algebraic.replace(_is_root, _leading_power_out).subs(T, 1 / _S)))
 
 
 def _without_pole(in_s: sp.Expr, near_zero: arb) -> arb:
@@ -243,7 +253,7 @@ def growth(algebraic: sp.Expr, start: int) -> tuple[arb, int]:
     """(G, p) with |A(t)| <= G t^p for t >= start."""
     for power in _POWERS:
         try:
-            return over_tail(algebraic / T**power, start), power
+            return over_tail(algebraic, start, power), power
         except Undecided:
             continue
     raise Undecided(f"the growth of {algebraic}")
@@ -296,7 +306,7 @@ def _linear_rate(rising: sp.Expr, start: int) -> arb:
     """r > 0 with A(t) >= r t for t >= start."""
     for power in range(1, HIGHEST + 1):
         try:
-            least = over_tail(rising / T**power, start).lower()
+            least = over_tail(rising, start, power).lower()
         except Undecided:
             continue
         if least > 0:

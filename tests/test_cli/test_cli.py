@@ -75,7 +75,7 @@ def test_show_encloses_mish_minimum_to_thirty_digits(answer):
 def test_show_keeps_a_family_symbolic(answer):
     card = answer("show", "hard_gate")
     assert {point["x"]: point["jumps"]["1"] for point in card["breakpoints"]} == {"-b": "-b/a", "a - b": "-1 + b/a"}
-    assert [minimum["if"] for minimum in card["minima"]] == ["a > b/2", "a < b/2"]
+    assert [minimum["if"] for minimum in card["minima"]] == ["a >= b/2", "a < b/2"]
     assert answer("show", "elu")["constants"] == {"alpha": "1"}
     assert answer("show", "elu", "--symbolic")["constants"] == {"alpha": None}
 

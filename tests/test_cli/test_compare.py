@@ -123,6 +123,9 @@ def test_every_answer_can_be_drawn(run, tmp_path, options):
         (("mish", "relu", "--tol", "1"), "expected a tolerance between 1e-30 and 1, got 1"),
         (("mish", "relu", "--plot", "c.txt"), "--plot FILE ending in .svg"),
         (("mish", "swish"), "swish is a family"),
+        (("mish", "relu", "--samples", "/tmp/none.csv"), "No such file or directory: /tmp/none.csv"),
+        (("mish", "relu", "--samples", "/tmp/none.npy"), "No such file or directory: /tmp/none.npy"),
+        (("mish", "relu", "--grid", "0,1,inf"), "expected --grid LO,HI,N with a whole N, got 0,1,inf"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_two(run, arguments, expected):
@@ -130,3 +133,11 @@ def test_a_mistake_is_one_line_and_status_two(run, arguments, expected):
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("actapprox: ")
     assert expected in err
+
+
+@pytest.mark.parametrize("seconds", ["0.0000001", "0.001", "0.003"])
+def test_an_alarm_that_comes_at_once_is_heard_later(answer, tmp_path, seconds):
+    out = tmp_path / "c.json"
+    found = answer("mish", "gelu", "--timeout", seconds, "--out", str(out), status=3)
+    assert found == {"verdict": "UNDECIDED", "reason": f"no answer within {float(seconds):g} s (--timeout)"}
+    assert json.loads(out.read_text()) == found

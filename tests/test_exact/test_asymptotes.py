@@ -5,8 +5,10 @@ import pytest
 import sympy as sp
 
 from analysis.activation.errors import Undecided
+from analysis.activation.functions import elementary
 from analysis.activation.lookup import expression, family, function
 from analysis.exact.asymptotes import asymptote, limit_at_infinity
+from analysis.exact.expansions import UnknownSign
 from tests import oracles
 
 A, B = sp.symbols("a b", positive=True)
@@ -73,3 +75,73 @@ def test_limits(text, limit):
 def test_what_oscillates_has_no_limit():
     with pytest.raises(Undecided):
         limit_at_infinity(expression("sin(x)"), 1)
+
+
+# limits with free constants hold for all of their values
+
+
+def read(text):
+    return expression(text, {}, unknown="positive")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tanh((a - b)*x)",
+        "x*sigmoid((a - b)*x)",
+        "atan((a - 1)*x)",
+        "(a - b)*x/((a - b)*x + 1)",
+        "1/(a - b + exp(-x**2))",
+        "max((a - b)*x, 1)",
+        "tanh((a - b)*sqrt(x**2 + 1))",
+        "sigmoid((a - b)**2*x)",
+        "(a - b)*x**2 + x",
+    ],
+)
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_limit_whose_sign_depends_on_the_constants_is_not_guessed(text, side):
+    with pytest.raises(Undecided, match="sign of"):
+        limit_at_infinity(read(text), side)
+
+
+def test_growth_without_bound_says_what_leads_it():
+    for text, leading in (("(a - b)*x**2 + x", "a - b"), ("(a - 2)*x*sqrt(x**2 + b)", "a - 2")):
+        with pytest.raises(UnknownSign) as caught:
+            limit_at_infinity(read(text), 1)
+        assert sp.expand(caught.value.leading - read(leading)) == 0
+    with pytest.raises(UnknownSign) as caught:
+        limit_at_infinity(read("tanh((a - b)*x)"), 1)
+    assert caught.value.leading is None, "it is bounded whatever the sign"
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "right"),
+    [
+        ("tanh(a*x) + relu(b - 2)", "relu(b - 2) - 1", "relu(b - 2) + 1"),
+        ("(a - b)*x/(x + 1)", "a - b", "a - b"),
+        ("sqrt(x**2 + a) - abs(x)", "0", "0"),
+        ("(sqrt(x**2 + a) - abs(x))*x", "-a/2", "a/2"),
+        ("x*(atan(a*x) - pi/2)", "oo", "-1/a"),
+        ("x*tanh(a/x)", "a", "a"),
+        ("log(1 + a*x**2) - log(x**2 + b)", "log(a)", "log(a)"),
+        ("x*(exp(a/x) - 1)", "a", "a"),
+        ("squareplus(a*x - b, 3) - a*x", "oo", "-b"),
+        ("a*log(1 + x**2) - x", "oo", "-oo"),
+        ("sqrt(x**2 + a)*tanh(x)/x", "1", "1"),
+    ],
+)
+def test_limits_with_free_constants(text, left, right):
+    for side, expected in ((-1, left), (1, right)):
+        limit = sp.sympify(expected) if "oo" in expected else read(expected)
+        found = limit_at_infinity(read(text), side)
+        assert found == limit or sp.simplify(found - limit) == 0
+        numbers = {"a": sp.Rational(7, 5), "b": sp.Rational(13, 4)}
+        f = read(text)
+        at = {s: numbers[s.name] for s in f.free_symbols if s.name != "x"}
+        far = side * mp.mpf(10) ** 8
+        with mp.workdps(60):
+            value = elementary(f.subs(at)).evalf(40, subs={next(s for s in f.free_symbols if s.name == "x"): far})
+            if limit.is_finite:
+                assert abs(value - limit.subs({s: numbers[s.name] for s in limit.free_symbols})) < 1e-6
+            else:
+                assert value * sp.sign(limit) > 1

@@ -116,3 +116,25 @@ def test_a_family_split_at_zero_is_once_differentiable_for_all_constants():
     s = family("linear_swish").symbol("s")
     assert sp.simplify(kink.jumps[1] - (1 - s / 2)) == 0
     assert sp.solve(kink.smooth_if(), s) == [2]
+
+
+def test_a_value_that_neither_side_tends_to_is_a_breakpoint():
+    (point,) = breakpoints(expression("step(x) + step(-x)"))
+    assert (point.x, point.smoothness, point.jumps, point.value) == (0, -1, (0, 0, 0), 2)
+    (point,) = breakpoints(expression("step(x)"))
+    assert (point.jumps[0], point.value) == (1, None)
+    assert breakpoints(expression("{x, x < 0; x, x <= 0; x, x > 0}")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "smooth", "jumps"),
+    [
+        ("sqrt(abs(x))", 0, (0, sp.oo, sp.nan)),
+        ("sqrt(relu(-x))", 0, (0, sp.oo, sp.oo)),
+        ("sign(x)*sqrt(abs(x))", 0, (0, sp.nan, -sp.oo)),
+        ("{x*log(x), x > 0; 0}", 0, (0, -sp.oo, sp.oo)),
+    ],
+)
+def test_infinite_slopes_come_from_their_own_side(text, smooth, jumps):
+    (point,) = breakpoints(expression(text))
+    assert (point.smoothness, point.jumps) == (smooth, jumps)

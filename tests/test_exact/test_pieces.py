@@ -12,7 +12,7 @@ from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.functions import elementary
 from analysis.activation.lookup import expression, function
 from analysis.activation.parsing import X
-from analysis.exact.pieces import as_piecewise, derivative_pieces, interior_point, pieces
+from analysis.exact.pieces import Spot, as_piecewise, derivative_pieces, interior_point, pieces, spots, value_on
 from tests import oracles
 
 A, B = sp.symbols("a b", positive=True)
@@ -137,3 +137,57 @@ def test_pieces_of_random_piecewise_linear_functions_agree_with_direct_evaluatio
         assert all(p.expression.subs(X, point) == direct for p in around)
     slopes = [sp.diff(p.expression, X) for p in found]
     assert all(left != right for left, right in pairwise(slopes)), "a breakpoint that is none"
+
+
+# values at points
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("step(x)*step(-x)", [Spot(sp.S(0), sp.S(1), True)]),
+        ("step(x) + step(-x)", [Spot(sp.S(0), sp.S(2), True)]),
+        ("{x, x < 0; 1, x <= 0; x, x > 0}", [Spot(sp.S(0), sp.S(1), True)]),
+        ("sign(x)", [Spot(sp.S(0), sp.S(0), True)]),
+        ("sign(abs(x))", [Spot(sp.S(0), sp.S(0), True)]),
+        ("step(x)", [Spot(sp.S(0), sp.S(1), False)]),
+        ("step(-x**2)", [Spot(sp.S(0), sp.S(1), True)]),
+        ("step(x**2 - 2)*step(2 - x**2)", [Spot(s * sp.sqrt(2), sp.S(1), True) for s in (-1, 1)]),
+        ("{1/x, x > 0; 0, x <= 0}", [Spot(sp.S(0), sp.S(0), False)]),
+        ("step(x)/x", []),
+        ("step(x)*step(-x)*step(x - 1)", []),
+        ("{x, x < 0; x, x <= 0; x, x > 0}", []),
+        ("linear_swish(s=2, beta=3)", []),
+        ("sqrt(abs(x))", []),
+        ("hard_mish", []),
+    ],
+)
+def test_where_a_function_jumps_its_value_is_kept(text, found):
+    assert list(spots(expression(text))) == found
+    pieces_of_it = pieces(expression(text))
+    assert all(any(piece.upper == spot.x for piece in pieces_of_it) for spot in found), "pieces end at a spot"
+
+
+def test_the_ends_of_a_domain_belong_to_it():
+    assert spots(expression("step(x)"), X, sp.S(-1), sp.S(0)) == (Spot(sp.S(0), sp.S(1), True),)
+    assert spots(expression("step(x)"), X, sp.S(0), sp.S(1)) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "known"),
+    [
+        ("step(x)", 0, 1),
+        ("sign(x)", 0, 0),
+        ("relu(sign(x - 1))", 1, 0),
+        ("{x, x < 2; 7, x <= 2; 1}", 2, 7),
+        ("{1/x, x > 0; 5}", 0, 5),
+    ],
+)
+def test_the_value_on_a_breakpoint_is_the_function_s_own(text, at, known):
+    assert value_on(expression(text), X, sp.sympify(at)) == known
+
+
+def test_a_square_root_that_is_hidden_in_a_word_may_be_singular():
+    with pytest.raises(Undecided, match="singular at x = 0"):
+        pieces(expression("squareplus(x, x**2)"))
+    assert len(pieces(expression("squareplus(x, 1 + x**2)"))) == 1

@@ -117,3 +117,56 @@ def test_the_minimum_of_a_random_hard_gate_is_that_of_brute_force(a, b):
     values = [x * min(max(x + b, 0), a) / a for x in (i * step - b for i in range(501))]
     assert 0 <= min(values) - point.value <= step * (1 + b / a)
     assert elementary(gate.expression).subs(X, point.x) == point.value
+
+
+@pytest.mark.parametrize(
+    ("text", "minima", "maxima"),
+    [
+        ("step(x) + step(-x)", [(sp.Interval.open(-sp.oo, 0), 1), (sp.Interval.open(0, sp.oo), 1)], [(0, 2)]),
+        ("step(x)", [(sp.Interval.open(-sp.oo, 0), 0)], [(sp.Interval(0, sp.oo), 1)]),
+        ("step(x) - x", [], [(0, 1)]),
+        ("step(x) + x", [], []),
+        ("{x + 5, x < 0; 0, x <= 1; 5 - x}", [(sp.Interval(0, 1), 0)], []),
+        ("{x + 5, x < 0; 0, x < 1; 5 - x}", [(sp.Interval.Ropen(0, 1), 0)], [(1, 4)]),
+        (
+            "step(x)*step(1 - x)",
+            [(sp.Interval.open(-sp.oo, 0), 0), (sp.Interval.open(1, sp.oo), 0)],
+            [(sp.Interval(0, 1), 1)],
+        ),
+        ("sqrt(abs(x))", [(0, 0)], []),
+    ],
+)
+def test_extrema_where_the_function_jumps(text, minima, maxima):
+    found = stationary(expression(text))
+    assert (points(found.minima), points(found.maxima)) == (minima, maxima)
+
+
+def test_a_vertical_tangent_may_be_an_inflection():
+    assert points(stationary(expression("sign(x)*sqrt(abs(x))")).inflections) == [(0, 0)]
+
+
+@pytest.mark.parametrize("name", ["hard_gate", "hard_gate3"])
+def test_a_gate_has_its_minimum_for_all_constants(name):
+    """Also at a = b/2, where the vertex of the parabola is the cap."""
+    gate = family(name)
+    a, b = gate.symbol("a"), gate.symbol("b")
+    found = stationary(gate.expression)
+    assert found.doubts == ()
+    for values in ({a: 5, b: 3}, {a: 1, b: 2}, {a: 1, b: 3}):
+        holding = {p.x.subs(values) for p in found.minima if p.condition.subs(values) == sp.true}
+        assert len(holding) == 1, values
+    assert [p.condition for p in found.minima] == [a >= b / 2, a < b / 2]
+
+
+def test_what_depends_on_singular_constants_is_in_doubt():
+    """At b = 0 squareplus is relu."""
+    assert stationary(family("squareplus").expression).doubts
+    assert not stationary(function("squareplus").expression).doubts
+
+
+def test_a_dip_without_a_closed_form_keeps_a_plateau_in_doubt():
+    """f rises beside the plateau, and is -0.12 at 1."""
+    found = stationary(expression("{0, x <= 0; x - 4*x*tanh(x)*exp(-x)}"))
+    assert found.doubts
+    assert not any(isinstance(p.x, sp.Interval) for p in found.minima)
+    assert stationary(expression("relu(x)")).doubts == ()

@@ -1,5 +1,6 @@
 """Balls contain what they enclose, whatever the rounding; printed digits are rounded outward."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import mpmath as mp
@@ -164,3 +165,17 @@ def test_precision_is_that_of_the_call():
 def test_far_balls_are_printed_without_their_digits():
     low, high = balls.decimals(arb(10) ** 10**15)
     assert (low, high) == ("9.99999999999999E+999999999999999", "1.00000000000001E+1000000000000000")
+
+
+def test_exponents_that_no_decimal_has_are_rounded_outward():
+    tiny, huge = arb((1, -(10**30))), arb((1, 10**30))
+    assert balls.decimals(tiny) == ("0", "1E-999999999999999999")
+    assert balls.decimals(-tiny) == ("-1E-999999999999999999", "0")
+    assert balls.decimals(huge) == ("9E+999999999999999999", "inf")
+    assert balls.decimals(-huge) == ("-inf", "-9E+999999999999999999")
+
+
+def test_a_far_radius_does_not_make_many_digits():
+    low, high = balls.decimals(arb(1, (1, -(10**12))))
+    assert Decimal(low) <= 1 <= Decimal(high)
+    assert len(low) < 30

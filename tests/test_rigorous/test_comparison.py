@@ -212,3 +212,59 @@ def test_records_are_taken_as_they_are():
     answer = compare(mish, relu)
     assert (answer.left, answer.right) == (mish, relu)
     assert answer == compare("mish", "relu")
+
+
+# what is at a point, far away, or too wide
+
+
+def test_the_witness_of_an_isolated_value_is_the_value():
+    answer = compare("step(x)*step(-x)", "0*x")
+    assert answer.distance == ("1", "1")
+    assert answer.to_dict()["witness"] == {"x": "0", "left": ["1", "1"], "right": ["0", "0"]}
+    assert compare("{x, x < 0; 1, x <= 0; x, x > 0}", "x").distance == ("1", "1")
+    for options in ({"derivative": 1}, {"norm": Norm("l2")}, {"norm": Norm("gaussian")}):
+        assert compare("{x, x < 0; 1, x <= 0; x, x > 0}", "x", **options).distance == ("0", "0")
+
+
+def test_a_wide_enclosure_is_undecided_and_shown_with_both_ends():
+    answer = compare("sin(x)", "0*x", Norm("l2", 0, 1e6))
+    low, high = numbers(answer.distance)
+    assert answer.verdict is Verdict.UNDECIDED
+    assert low <= mpmath.mpf("707.1068") <= high
+    assert "relative width" in answer.reason
+    text = answer._repr_html_()
+    assert answer.distance[0] in text
+    assert answer.distance[1] in text
+
+
+def test_a_wide_pair_is_never_shown_by_its_upper_end():
+    assert "between 0 and " in compare("silu", "gelu", Norm("l2", 30000, 40000))._repr_html_()
+    assert "between" not in compare("mish", "hard_mish", tol=1e-10)._repr_html_()
+
+
+@pytest.mark.parametrize("ends", [(1e308, np.inf), (-np.inf, -1e308), (1e10, 1e11), (-1e308, -1e307)])
+def test_domains_at_the_end_of_the_floats(ends):
+    answer = compare("mish", "gelu", Norm("sup", *ends))
+    assert (answer.verdict, answer.distance[0]) == (Verdict.PROVED, "0")
+    assert mpmath.mpf(answer.distance[1]) < mpmath.mpf("1e-180")
+
+
+def test_an_end_known_by_its_limit():
+    assert compare("sin(x)/x", "0*x", Norm("sup", 0, 1)).distance == ("1", "1")
+
+
+@pytest.mark.parametrize(
+    ("norm", "domain", "text"),
+    [
+        (Norm("sup", 0.123456789, 1), ["0.123456789", "1"], "x in [0.123456789, 1]"),
+        (Norm("sup", -1e-7, 1e6), ["-1e-07", "1000000"], "x in [-1e-07, 1000000]"),
+        (Norm("sup", -np.inf, 0.1), ["-inf", "0.1"], "x in [-inf, 0.1]"),
+        (Norm("gaussian", sigma=0.123456789), ["-inf", "inf"], "N(0, 0.123456789^2)"),
+    ],
+)
+def test_domain_and_sigma_keep_their_digits(norm, domain, text):
+    answer = compare("relu", "silu", norm).to_dict()
+    assert answer["domain"] == domain
+    assert text in str(norm)
+    assert [float(end) for end in answer["domain"]] == list(norm.ends)
+    assert norm.kind != "gaussian" or answer["setting"] == text

@@ -157,6 +157,13 @@ KNOWN = [
     ("log(x)", 0, 1, OO),
     ("1/(x**2 + 1/1000000)", -OO, OO, 10**6),
     ("sqrt(x) - x", 0, 1, sp.Rational(1, 4)),
+    # quotients whose value at an end is a limit
+    ("sin(x)/x", 0, 1, 1),
+    ("sin(x)/x - 1", -1, 0, 1 - sp.sin(1)),
+    ("x/(exp(x) - 1)", 0, OO, 1),
+    ("(1 - cos(x))/x**2", 0, 10, sp.Rational(1, 2)),
+    ("(1 - cos(x))/x**2 - 1/2", 0, 1, sp.cos(1) - sp.Rational(1, 2)),
+    ("log(x)/(x - 1)", 1, 3, 1),
     # suprema attained at infinity alone, with algebraic tails
     ("softsign", -OO, OO, 1),
     ("atan(x)", -OO, OO, sp.pi / 2),
@@ -210,7 +217,6 @@ def test_hard_cases(text, lower, upper, exact):
         ("sin(x)", -OO, OO, "the tail"),
         ("log(1 + x**2)/(1 + x**2)", -OO, OO, "the tail"),
         ("x*log(x)", 0, 1, "near x"),
-        ("x/(exp(x) - 1)", 0, OO, "near x"),
     ],
 )
 def test_what_cannot_be_decided_has_its_reason(text, lower, upper, reason):
@@ -233,3 +239,24 @@ def test_the_supremum_of_f_itself(text, exact):
     low, high = map(sp.Rational, supremum_of(pieces(lookup.expression(text)), size=lambda ball: ball).pair())
     assert low <= exact <= high
     assert high - low <= sp.Rational(1, 10**11)
+
+
+@pytest.mark.parametrize(
+    ("text", "lower", "upper", "exact", "x"),
+    [
+        ("step(x)*step(-x)", -OO, OO, 1, 0),
+        ("{x, x < 0; 1, x <= 0; x, x > 0} - x", -OO, OO, 1, 0),
+        ("2*step(x**2 - 2)*step(2 - x**2) - 1", 0, OO, 1, None),
+        ("3*step(x**2 - 2)*step(2 - x**2) - 1", 0, OO, 2, sp.sqrt(2)),
+        ("step(x)", -1, 0, 1, 0),
+        ("step(x)", -2, -1, 0, None),
+        ("{x, x < 0; x, x <= 0; x, x > 0} - x", -OO, OO, 0, None),
+        ("sigmoid(x)*(1 - step(x)*step(-x))", -OO, 0, sp.Rational(1, 2), None),
+    ],
+)
+def test_a_value_at_a_point_counts(text, lower, upper, exact, x):
+    found = supremum(lookup.expression(text), sp.sympify(lower), sp.sympify(upper))
+    low, high = map(sp.Rational, found.pair())
+    assert low <= exact <= high
+    assert high - low <= sp.Rational(1, 10**11)
+    assert x is None or found.x == x

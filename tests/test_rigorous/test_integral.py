@@ -10,7 +10,7 @@ import sympy as sp
 
 from analysis.activation.errors import OutOfTime, Undecided
 from analysis.activation.lookup import expression
-from analysis.rigorous.integral import gaussian, l2
+from analysis.rigorous.integral import TooWide, gaussian, l2
 from tests import oracles
 
 REACH = 60  # the differences below fall like x exp(-x) at the least
@@ -202,3 +202,47 @@ def test_every_pair_of_the_catalogue_has_a_size():
         for measure in (l2, gaussian):
             size = measure(expression(f"{left} - ({right})"))
             assert size.reason or size.upper - size.lower <= size.lower * 1e-12
+
+
+# far away
+
+
+@pytest.mark.parametrize(
+    ("text", "lower", "upper", "square"),
+    [
+        ("silu", 30000, 40000, sp.Integer(40000**3 - 30000**3) / 3),
+        ("silu - x + 1/x", 30000, 40000, sp.Rational(1, 30000) - sp.Rational(1, 40000)),
+        ("softsign - 1", 1, 10**300, sp.Rational(1, 2) - 1 / sp.Integer(1 + 10**300)),
+        ("softsign - tanh", sp.Rational(201, 2), sp.oo, sp.Rational(2, 203)),
+        ("silu - relu", -(10**6), 10**6, 3 * sp.zeta(3) - sp.pi**2 / 3),
+    ],
+)
+def test_far_domains_hold_closed_forms(text, lower, upper, square):
+    size = l2(expression(text), sp.sympify(lower), sp.sympify(upper))
+    assert_holds(size.pair(), str(sp.sqrt(square).n(35)))
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(30000, 40000), (10**5, 10**6), (-(10**6), -(10**5)), (10**5, sp.oo)])
+def test_what_is_nearly_zero_is_answered(lower, upper):
+    low, high = l2(expression("silu - gelu"), sp.sympify(lower), sp.sympify(upper)).pair()
+    assert low == "0"
+    assert mpmath.mpf(high) < mpmath.mpf("1e-10000")
+
+
+@pytest.mark.parametrize(
+    ("measure", "text", "options", "known"),
+    [
+        (l2, "sin(x)", {"lower": sp.Integer(0), "upper": sp.Integer(10**6)}, "707.1068"),
+        (gaussian, "sin(100*x)", {"sigma": 1000.0}, "0.70710678"),
+    ],
+)
+def test_a_wide_enclosure_is_no_answer_and_is_kept(measure, text, options, known):
+    with pytest.raises(TooWide, match="relative width") as caught:
+        measure(expression(text), **options)
+    low, high = (mpmath.mpf(end) for end in caught.value.size.pair())
+    assert low <= mpmath.mpf(known) <= high
+
+
+def test_an_oscillation_within_reach_is_answered():
+    known = mpmath.sqrt(mpmath.mpf(5000) - mpmath.sin(20000) / 4)
+    assert_holds(l2(expression("sin(x)"), sp.Integer(0), sp.Integer(10**4)).pair(), known, "1e-12")

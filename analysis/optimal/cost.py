@@ -11,17 +11,21 @@ selection is a `compare`, a clip two `minmax`; a sign or a constant costs nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import sympy as sp
 
 from analysis.activation import functions, lowering
 from analysis.activation.lowering import Program
 
-if TYPE_CHECKING:
-    from analysis.optimal.designs import Polynomials
-
 WORD = 4  # bytes of a table's entry
+
+
+class Pieces(Protocol):
+    """Polynomials on intervals, by their coefficients."""
+
+    @property
+    def coefficients(self) -> tuple[tuple[sp.Expr, ...], ...]: ...
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def _is_sign(program: Program, slot: int) -> bool:
     return index >= 0 and program.instructions[index][0] in (1, -1)
 
 
-def cost_of(polynomials: Polynomials, *, by_arithmetic: bool = False) -> Cost:
+def cost_of(polynomials: Pieces, *, by_arithmetic: bool = False) -> Cost:
     """The cost of looking the piece up and evaluating it; `by_arithmetic` where the knots are evenly spaced."""
     pieces, degree = len(polynomials.coefficients), max(len(row) for row in polynomials.coefficients) - 1
     words = pieces * (degree + 1) if pieces > 1 else 0

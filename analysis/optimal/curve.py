@@ -65,8 +65,8 @@ class Window:
     """Where the next link may begin: on the last one, between p and q.
 
     `side` is the wall through which that one leaves: 1 for the lower wall, -1 for the upper; 0 for a vertical
-    beginning, where p = q. Where the last one is a given line that does not touch the tube at p, `y` is its value there,
-    beyond which the next link cannot be.
+    beginning, where p = q. Where the last one is a given line, which does not touch the tube at p, `y` is its value
+    there, beyond which the next link cannot be.
     """
 
     p: float

@@ -27,7 +27,7 @@ def design(
     knots: str = "free",
     round: str | None = None,
 ) -> Design:
-    """The best design of a shape: `pieces` of them, or the fewest that keep `tolerance`, in the sup norm.
+    """The best design of a shape: `pieces` of them, or the fewest that keep `tolerance`.
 
     pwl          continuous, piecewise linear; knots free, uniform, dyadic or float
     pwq, pwq:c0  piecewise quadratic with free knots, once differentiable or continuous
@@ -36,11 +36,11 @@ def design(
     table:K      linear interpolation between 2^K entries
 
     At an infinite end of the domain the outermost piece is the asymptote exactly. With `round` all numbers are of that
-    format. Raises BadInput for what is no such question, Refused where a tolerance cannot be kept.
+    format. The norm is the sup norm; for pwl with free knots and without `round` it may be any. Raises BadInput for what is no such question, Refused where a tolerance cannot be kept.
     """
     found, norm = lookup.function(target), norm or Norm()
-    if norm.kind != "sup":
-        raise BadInput(f"expected --norm sup for a design, got {norm.kind!r}")
+    if norm.kind != "sup" and (shape, knots, round) != ("pwl", "free", None):
+        raise BadInput(f"expected --norm sup for a design other than pwl with free knots, not rounded, got {norm.kind!r}")
     if knots not in KNOTS:
         raise BadInput(f"expected --knots out of {', '.join(KNOTS)}, got {knots!r}")
     if pieces is not None and not 1 <= pieces <= MOST:
@@ -70,8 +70,8 @@ def design(
         from analysis.optimal import rational
 
         _one_of(degrees or None, tolerance, "rational:M,N")
-        both = [int(d) for d in degrees.split(",")] if degrees else None
-        return rational.best(found, norm, both and (both[0], both[1]), tolerance, lattice)
+        both = [int(d) for d in degrees.split(",")] if degrees else []
+        return rational.best(found, norm, (both[0], both[1]) if both else None, tolerance, lattice)
     if name == "table" and re.fullmatch(r"[1-9]\d?", degrees):
         from analysis.optimal import table
 
@@ -91,6 +91,10 @@ def _linear(target: Activation, norm: Norm, pieces: int | None, tolerance: float
         from analysis.optimal import pwl_rounded
 
         return pwl_rounded.rounded(target, norm, pieces, tolerance, lattice)
+    if norm.kind != "sup":
+        from analysis.optimal import pwl_squares
+
+        return pwl_squares.best(target, norm, pieces, tolerance)
     from analysis.optimal import pwl
 
     return pwl.free(target, norm, pieces, tolerance)

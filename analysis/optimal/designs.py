@@ -53,7 +53,7 @@ class Polynomials:
     @property
     def formula(self) -> str:
         """The same in our grammar."""
-        texts = [_polynomial_text(row) for row in self.coefficients]
+        texts = [polynomial_text(row) for row in self.coefficients]
         if len(texts) == 1:
             return texts[0]
         inner = [f"{text}, x < {lookup.number_text(k)}" for text, k in zip(texts, self.knots, strict=False)]
@@ -205,7 +205,7 @@ def _number(value: float) -> str:
     return repr(float(value)).removesuffix(".0")
 
 
-def _polynomial_text(row: Sequence[sp.Expr]) -> str:
+def polynomial_text(row: Sequence[sp.Expr]) -> str:
     """By Horner's rule, so that no number stands twice."""
     kept = list(row)
     while len(kept) > 1 and kept[-1] == 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -11,9 +12,8 @@ import sympy as sp
 from analysis.activation.errors import BadInput
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
-from analysis.exact.breakpoints import breakpoints_of
 from analysis.exact.normal import sign
-from analysis.exact.pieces import Piece
+from analysis.exact.pieces import Piece, spots
 from analysis.exact.verdict import Verdict
 from analysis.optimal import linear
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
@@ -58,8 +58,10 @@ def already(target: Target, pieces: int) -> Polynomials | None:
     """The target itself, where it is continuous and has no more pieces."""
     if len(target.pieces) > pieces or not all(piece.expression.is_polynomial(X) for piece in target.pieces):
         return None
+    if spots(target.expression, X, target.lower, target.upper):  # it jumps
+        return None
     rows = [sp.Poly(piece.expression, X).all_coeffs()[::-1] for piece in target.pieces]
-    if any(len(row) > 2 for row in rows) or any(point.jumps[0] != 0 for point in breakpoints_of(target.pieces)):
+    if any(len(row) > 2 for row in rows):
         return None
     return Polynomials(
         tuple(p.lower for p in target.pieces[1:]), tuple((row[0], row[1] if row[1:] else sp.S.Zero) for row in rows)
@@ -124,16 +126,18 @@ def _decimal(value: float, place: int) -> sp.Rational:
 def certified(target: Target, polynomials: Polynomials) -> Pair:
     """The enclosed sup norm of target - design over the domain."""
     beside, tails = [], []
-    for piece, line in _common(target, polynomials):
+    for piece, line in common(target, polynomials):
         if piece.lower.is_infinite or piece.upper.is_infinite:
             tails.append(Piece(piece.lower, piece.upper, piece.expression - line))
         else:
             first, last = ((x, line.subs(X, x)) for x in (piece.lower, piece.upper))
             beside.append(Beside(piece, (first, last)))
-    return supremum_beside(beside, tails, TOLERANCE).pair()
+    own = spots(target.expression, X, target.lower, target.upper)
+    apart = [replace(spot, value=spot.value - polynomials.expression.subs(X, spot.x)) for spot in own]
+    return supremum_beside(beside, tails, TOLERANCE, apart).pair()
 
 
-def _common(target: Target, polynomials: Polynomials):
+def common(target: Target, polynomials: Polynomials):
     """The pieces of the target between neighbouring breakpoints of either, each with the design's polynomial there."""
     design = polynomials.pieces(target.lower, target.upper)
     i = j = 0

@@ -90,7 +90,11 @@ class _Rounding:
         return found, pwl.certified(self.target, found)
 
     def _spans(self) -> list[tuple[Fraction | float, Fraction | float]]:
-        ends = [*([] if self.outer[0] else [self.low]), *self.knots, *([] if self.outer[1] else [self.high])]
+        ends: list[Fraction | float] = [
+            *([] if self.outer[0] else [self.low]),
+            *self.knots,
+            *([] if self.outer[1] else [self.high]),
+        ]
         return list(pairwise(ends))
 
     def _errors(self) -> list[float]:
@@ -114,7 +118,7 @@ class _Rounding:
         return False
 
     def _is_ordered(self) -> bool:
-        spans = [self.low, *self.knots, self.high]
+        spans: list[Fraction | float] = [self.low, *self.knots, self.high]
         return all(a < b for a, b in pairwise(spans))
 
     def _worst(self) -> float:

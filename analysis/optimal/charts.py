@@ -3,7 +3,7 @@
 A place is a fixed x, a kink or any other x(theta), or a limit at infinity: |r| there bounds the sup norm from below for
 every member. Floating point picks the place; ball arithmetic, or intervals where the box has no bound, proves it.
 A reference (de la Vallee Poussin 1919) is a convex combination of signed places whose gradients cancel: it bounds the
-sup norm to second order near the optimum.
+sup norm to second order near the optimum. Slopes are used only where r is continuous in the constants.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from analysis.activation.functions import clip, derivative, gated, sigmoid
 from analysis.activation.lowering import Program
 from analysis.activation.parsing import X
 from analysis.exact.asymptotes import asymptote
+from analysis.optimal.continuity import Continuity, Requirement
 from analysis.rigorous import balls, intervals, tails
 from analysis.rigorous.intervals import INF, Interval
 
@@ -58,9 +59,11 @@ class Chart:
     """The residual over boxes in some coordinates: the constants themselves, or one of them and ratios to it."""
 
     def __init__(self, member: sp.Expr, target: sp.Expr, symbols: Sequence[sp.Symbol], domain: tuple[float, float],
-                 abscissas: np.ndarray, places: Sequence[Place] = (), movers: Sequence[sp.Expr] = ()):  # fmt: skip
+                 abscissas: np.ndarray, places: Sequence[Place] = (), movers: Sequence[sp.Expr] = (),
+                 required: Sequence[Requirement] = ()):  # fmt: skip
         self.member, self.target, self.symbols, self.domain = homogeneous(member), target, tuple(symbols), domain
         self.abscissas, self.places, self.movers = abscissas, tuple(places), tuple(movers)
+        self.required = tuple(required)
         self.inverted: frozenset[int] = frozenset()  # which coordinates are one over a constant
         self.products: frozenset[tuple[int, int]] = frozenset()  # which are products with another one
 
@@ -94,9 +97,15 @@ class Chart:
 
     def _within(self, box: Box) -> list[Place]:
         """The places that lie in the domain for all constants of the box."""
-        return [p for p in self.places if p.x is None or self._is_inside(p.x, box)]
+        return [p for p in self.places if self.is_there(p, box)]
+
+    def is_there(self, place: Any, box: Box) -> bool:
+        """Whether the place lies in the domain for all constants of the box."""
+        return not isinstance(place, Place) or place.x is None or self._is_inside(place.x, box)
 
     def _is_inside(self, x: sp.Expr, box: Box) -> bool:
+        if not self.is_continuous(x, Interval(0.0, 0.0), box):  # for some constants there may be no such place
+            return False
         if self.domain == (-INF, INF):
             return True
         range_ = self._range(x, box)
@@ -137,7 +146,7 @@ class Chart:
 
     def _at_mover(self, x: sp.Expr, box: Box) -> Place | None:
         """r at x, an expression in the constants, over the box: by the target's asymptote where x is far out."""
-        if not self._is_inside(x, box):
+        if not self._is_inside(x, box) or not has_value(self._member_at(x)):
             return None
         range_ = self._range(x, box)
         if math.isfinite(range_.high - range_.low):
@@ -207,6 +216,20 @@ class Chart:
             )
         return self._programs[key]
 
+    def is_continuous(self, member: sp.Expr, x: Interval, box: Box) -> bool:
+        """Whether the member at x is sure to be continuous in the constants over the box."""
+        if member not in self._continuities:
+            self._continuities[member] = Continuity(member, (X, *self.symbols), self.symbols)
+        return self._continuities[member].holds((x, *box))
+
+    @cached_property
+    def _continuities(self) -> dict[sp.Expr, Continuity]:
+        return {}
+
+    def is_empty(self, box: Box) -> bool:
+        """Whether no constants of the box are admissible."""
+        return any(r.is_broken(self._range(r.part, box)) for r in self.required)
+
     @cached_property
     def _targets(self) -> dict:
         return {}
@@ -266,6 +289,8 @@ class Chart:
         if not np.isfinite(rows).all():
             return None
         weights = _cancelling(rows * np.abs(theta))
+        if weights is None:
+            return None
         return Reference(self, tuple((w, s, p) for w, (s, p) in zip(weights, active, strict=True) if w > 1e-9))
 
     # other coordinates
@@ -299,8 +324,9 @@ class Chart:
 
             places = [Place(renamed(p.member), p.rest, p.label, p.x and renamed(p.x)) for p in self.places]
             movers = [sp.factor(x.subs(new, simultaneous=True)) for x in self.movers]
+            required = [Requirement(sp.factor(r.part.subs(new, simultaneous=True)), r.kind) for r in self.required]
             self._charts[key] = Chart(renamed(self.member), self.target, self.symbols, self.domain,
-                                      self.abscissas, places, movers)  # fmt: skip
+                                      self.abscissas, places, movers, required)  # fmt: skip
         return self._charts[key]
 
     @cached_property
@@ -321,6 +347,8 @@ class _Bound:
             member, self.x = form or chart.member, self._number(float(place))
             self.rest = chart.target_at(float(place), arithmetic)
         self.evaluate, self.differentiate = chart._program(member, arithmetic)
+        x = Interval(0.0, 0.0) if isinstance(place, Place) else Interval(float(place), float(place))
+        self.is_continuous = chart.is_continuous(member, x, box)
 
     def _number(self, value: float) -> Any:
         return Interval(value, value) if self.arithmetic is intervals else arb(value)
@@ -335,6 +363,9 @@ class _Bound:
 
     @cached_property
     def slopes(self) -> list:
+        """Enclosures of the slopes over the box; nothing is known of them, as it were, where r may jump."""
+        if not self.is_continuous:
+            return [intervals.WHOLE if self.arithmetic is intervals else arb.nan()] * len(self.box)
         inputs = self.box if self.arithmetic is intervals else [_ball(i) for i in self.box]
         try:
             return self.differentiate(self.x, *inputs)
@@ -370,6 +401,8 @@ class Reference:
 
     def bound(self, box: Box) -> float:
         """A proved lower bound of the sup norm over a bounded box: value in the middle less the slopes' sum aside."""
+        if not all(self.chart.is_there(place, box) for _, _, place in self.terms):
+            return -INF
         with ctx.workprec(PRECISION):
             total = sum((arb(w) for w, _, _ in self.terms), arb(0))
             middle = tuple(_middle(i) for i in box)
@@ -425,6 +458,11 @@ def _taken_in(product: sp.Mul) -> sp.Expr:
     return _cancel(rest * factor) * clip(_cancel(z / factor), 0, high / factor)
 
 
+def has_value(member: sp.Expr) -> bool:
+    """Whether the member, with a place put in, is more than a pole."""
+    return not member.has(sp.zoo, sp.nan, sp.oo, -sp.oo, sp.AccumBounds)
+
+
 def is_hard(box: Box) -> bool:
     """Whether the box is without a bound, or ends at zero, where an expression may have a pole."""
     return any(not math.isfinite(i.high - i.low) or i.low == 0 or i.high == 0 for i in box)
@@ -446,13 +484,13 @@ def _signed(values: np.ndarray, places: Any) -> list[tuple[float, int, Any]]:
     return [(float(score[i]), 1 if low[i] > 0 else -1, places[i]) for i in best]
 
 
-def _cancelling(rows: np.ndarray) -> np.ndarray:
-    """Weights of the convex combination of the rows that is least in the 1-norm."""
+def _cancelling(rows: np.ndarray) -> np.ndarray | None:
+    """Weights of the convex combination of the rows that is least in the 1-norm; None where they differ too much."""
     count, n = rows.shape
     cost = np.concatenate([np.zeros(count), np.ones(n)])
     a = np.vstack([np.hstack([rows.T, -np.eye(n)]), np.hstack([-rows.T, -np.eye(n)])])
     found = optimize.linprog(cost, A_ub=a, b_ub=np.zeros(2 * n), A_eq=[[1.0] * count + [0.0] * n], b_eq=[1.0])
-    return found.x[:count]
+    return found.x[:count] if found.success else None
 
 
 def _side(slope) -> int | None:

@@ -17,9 +17,9 @@ from analysis.activation import lookup
 from analysis.activation.errors import BadInput
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation, Family
-from analysis.exact.normal import is_zero
+from analysis.exact.normal import is_zero, sign
 from analysis.optimal import rounding, search
-from analysis.optimal.fitted import Fit, Published, certified
+from analysis.optimal.fitted import Fit, Published, measured, with_constants
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.residual import Residual, Unbounded
 from analysis.rigorous.norms import Norm
@@ -27,6 +27,8 @@ from analysis.rigorous.norms import Norm
 SIMPLE = 12  # denominators of the numbers that constants may turn out to be
 ROUNDING = 1e-14  # errors below are zero but for rounding
 NEARLY = 1e-6  # relative distance to such a number
+FARTHEST = 1e50  # end of a domain: beyond, powers of x overflow
+INWARD = 10.0  # by this factor a constant is moved to see whether its being extreme matters
 
 
 def fit(
@@ -48,34 +50,61 @@ def fit(
     began = time.perf_counter()
     family, target, norm = lookup.family(family), lookup.function(to), norm or Norm()
     given = _given(family, fix or {}, tie or {})
+    _check_domain(norm)
     grid = Lattice.of(round) if round else None
     try:
-        residual = Residual.of(family, target, norm, given)
+        branches = Residual.branches(family, target, norm, given)
     except Unbounded as reason:
         nowhere = dict.fromkeys((c.name for c in family.constants), math.nan)
         note = f"no member with {_assumed(family)} constants is at a finite distance: {reason}"
-        return Fit(family, target, norm, nowhere, dict.fromkeys(nowhere), math.inf, None, (), note)
-    found, _ = search.best(residual, {c.name: c.box for c in family.constants}, _members_inside(family, residual))
+        return Fit(family, target, norm, nowhere, dict.fromkeys(nowhere), ("inf", "inf"), math.inf, None, (), note)
+    (residual, found), *others = _searched(family, branches)
     chosen = _on_lattice(residual, found, grid) if grid else _simple(residual, found)
     theta = np.array([float(v) for v in chosen])
     exact, constants = _values(family, residual, chosen)
-    best, where = search.value(residual, theta)
-    forced = [f"{k} = {v}" for k, v in residual.given.items() if k not in given]
+    error, best, where = measured(
+        with_constants(family, constants, exact), target, norm, *search.value(residual, theta)
+    )
+    if not math.isfinite(best) and residual.free:
+        raise _nowhere(residual)
     return Fit(
         family,
         target,
         norm,
         constants,
         exact,
+        error,
         best,
         where,
-        tuple(_published(member, target, norm, best) for member in family.members),
-        _note(residual, theta, forced, bool(family.sources)),
+        tuple(_published(one, target, norm, best) for one in family.members),
+        _note(family, residual, theta, constants, best, grid),
         grid,
         residual,
+        tuple(others),
         found if grid else theta,
         time.perf_counter() - began,
     )
+
+
+def _searched(family: Family, branches: Sequence[Residual]) -> list[tuple[Residual, np.ndarray]]:
+    """Each branch with the best constants found, the branch of the least error first."""
+    boxes = {c.name: c.box for c in family.constants}
+    found = []
+    for residual in branches:
+        try:
+            theta, error = search.best(residual, boxes, _members_inside(family, residual))
+        except BadInput:
+            if len(branches) == 1:
+                raise
+            theta, error = np.ones(len(residual.free)), math.inf
+        found.append((error, residual, theta))
+    found.sort(key=lambda one: one[0])
+    return [(residual, theta) for _, residual, theta in found]
+
+
+def _nowhere(residual: Residual) -> BadInput:
+    names = ", ".join(s.name for s in residual.free)
+    return BadInput(f"no choice of {names} that was tried gives a finite error; give a --domain")
 
 
 def _on_lattice(residual: Residual, theta: np.ndarray, grid: Lattice) -> list[sp.Rational]:
@@ -89,6 +118,7 @@ def _simple(residual: Residual, theta: np.ndarray) -> list[sp.Expr | float]:
     simple = [sp.Rational(t).limit_denominator(SIMPLE) for t in theta]
     near = all(abs(float(q) - t) <= NEARLY * (1 + abs(t)) for q, t in zip(simple, theta, strict=True))
     admissible = all(q > 0 or not s.is_positive for q, s in zip(simple, residual.free, strict=True))
+    admissible = admissible and residual.is_admissible(np.array([float(q) for q in simple]))
     if near and admissible and len(theta):
         values = dict(zip(residual.free, simple, strict=True))
         before = search.value(residual, theta)[0]
@@ -165,6 +195,11 @@ def landscape(
     return table
 
 
+def _check_domain(norm: Norm) -> None:
+    if far := [end for end in norm.ends if FARTHEST < abs(end) < math.inf]:
+        raise BadInput(f"expected ends of the domain within {FARTHEST:g}, or infinite, got {far[0]:g}")
+
+
 def _given(family: Family, fix: Mapping[str, str], tie: Mapping[str, str]) -> dict[str, sp.Expr]:
     names = {c.name: family.symbol(c.name) for c in family.constants}
     if unknown := sorted((set(fix) | set(tie)) - set(names)):
@@ -187,29 +222,52 @@ def _given(family: Family, fix: Mapping[str, str], tie: Mapping[str, str]) -> di
         raise BadInput(f"expected ties without a circle, got {', '.join(f'{k}={v}' for k, v in tie.items())}")
     for name, value in given.items():
         assumption = next(c.assumption for c in family.constants if c.name == name)
-        if getattr(value, f"is_{assumption}") is False:
+        if _fails(value, assumption):
             raise BadInput(f"expected {name} of {family.name} to be a {assumption} number, got {value}")
     return given
 
 
-def _note(residual: Residual, theta: np.ndarray, forced: list[str], is_catalogued: bool) -> str:
+def _fails(value: sp.Expr, assumption: str) -> bool:
+    """Whether no values of the constants in it make the value what is assumed."""
+    known = getattr(value, f"is_{assumption}")
+    if known is not None or value.free_symbols or assumption == "real":
+        return known is False
+    return sign(value) < (1 if assumption == "positive" else 0)
+
+
+def _note(
+    family: Family,
+    residual: Residual,
+    theta: np.ndarray,
+    constants: Mapping[str, float],
+    best: float,
+    grid: Lattice | None,
+) -> str:
+    forced = [f"{name} = {residual.given[name]}" for name in residual.forced]
     notes = [f"forced by the asymptotes: {', '.join(forced)}"] if forced else []
-    if not is_catalogued:
+    if not family.sources:
         notes.append("free constants are taken to be positive; write (-c) for a negative one")
-    for symbol, at in zip(residual.free, theta, strict=True):
+    if grid and (other := [f"{n} = {constants[n]:.12g}" for n in residual.given if not grid.holds(constants[n])]):
+        notes.append(f"only free constants are rounded; not of {grid.name}: {', '.join(sorted(other))}")
+    return "; ".join([*notes, *_extreme(residual, theta, best)])
+
+
+def _extreme(residual: Residual, theta: np.ndarray, best: float) -> list[str]:
+    """Which constants end where the search does and have no best value: held farther in, they make the error larger,
+    whatever the others are."""
+    notes = []
+    for i, (symbol, at) in enumerate(zip(residual.free, theta, strict=True)):
         if at > 0.99 * search.LARGEST or 0 < at < 1.01 / search.LARGEST:
-            limit = "without bound" if at > 1 else "to zero"
-            notes.append(f"no best constant: the error falls as {symbol} goes {limit}")
-    return "; ".join(notes)
+            inward = at / INWARD if at > 1 else at * INWARD
+            if search.with_one_held(residual, theta, i, inward) > best * (1 + NEARLY) + ROUNDING:
+                limit = "without bound" if at > 1 else "to zero"
+                notes.append(f"no best constant: the error falls as {symbol} goes {limit}")
+    return notes
 
 
 def _published(member: Activation, target: Activation, norm: Norm, best: float) -> Published:
-    error, where = _distance(member, target, norm)
-    ratio = 1.0 if max(error, best) < ROUNDING or error == best else error / best if best > 0 else math.inf
-    return Published(
-        member.name,
-        member.constants,
-        certified(member, target, norm, where or 0.0) if math.isfinite(error) else ("inf", "inf"),
-        error,
-        ratio,
-    )
+    estimate, where = _distance(member, target, norm)
+    error, estimate, _ = measured(member, target, norm, estimate, where)
+    same = max(estimate, best) < ROUNDING or estimate == best
+    ratio = 1.0 if same else estimate / best if best > 0 else math.inf
+    return Published(member.name, member.constants, error, estimate, ratio)

@@ -34,16 +34,15 @@ import numpy as np
 import sympy as sp
 from flint import arb, ctx
 from scipy import linalg
-from sympy.core.relational import Relational
 
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import clip, derivative, relu, sigmoid, softplus, step
 from analysis.activation.parsing import X
-from analysis.exact.normal import is_zero
 from analysis.exact.pieces import SWITCHING, switches
 from analysis.exact.verdict import Verdict
 from analysis.optimal.charts import Box, Chart, homogeneous, is_hard
-from analysis.optimal.proof import GAP, GAP_BEYOND, Optimum, Search
+from analysis.optimal.continuity import Continuity, arm, check_arms
+from analysis.optimal.proof import GAP, GAP_BEYOND, Optimum, Search, everything
 from analysis.optimal.quadrature import quadrature
 from analysis.optimal.residual import Residual
 from analysis.rigorous import balls, columns, integral, intervals
@@ -86,7 +85,7 @@ def _check(residual: Residual) -> None:
         if isinstance(node, step | sp.sign | sp.Heaviside):
             raise Undecided(f"whether the difference, with {node}, is continuous")
         if isinstance(node, sp.Piecewise):
-            _check_arms(node)
+            check_arms(node)
         elif (
             isinstance(node, SWITCHING)
             and node.has(X)
@@ -94,23 +93,9 @@ def _check(residual: Residual) -> None:
             and not isinstance(node, clip | relu)
         ):
             raise Undecided(f"the second derivative by constants of {node}")
-
-
-def _check_arms(node: sp.Piecewise) -> None:
-    """Undecided unless neighbouring arms have the same value where they meet."""
-    switches_ = [c.lhs - c.rhs for _, condition in node.args for c in condition.atoms(Relational)]
-    if any(s.free_symbols != {X} or not sp.diff(s, X).is_number for s in switches_):
-        raise Undecided(f"where {node} changes its branch")
-    places = sorted({-s.subs(X, 0) / sp.diff(s, X) for s in switches_})
-    inside = [places[0] - 1, *((a + b) / 2 for a, b in pairwise(places)), places[-1] + 1]
-    arms = [_arm(node, x) for x in inside]
-    for place, (left, right) in zip(places, pairwise(arms), strict=True):
-        if not is_zero(sp.simplify((left - right).subs(X, place))):
-            raise Undecided(f"whether {node} is continuous")
-
-
-def _arm(node: sp.Piecewise, x: sp.Expr) -> sp.Expr:
-    return next(value for value, condition in node.args if condition.subs(X, x) == sp.true)
+    box = [Interval(*residual.norm.ends), *everything(residual.free)]
+    if not Continuity(residual.expression, (X, *residual.free), residual.free).holds(box):
+        raise Undecided("whether the difference is continuous for all constants")
 
 
 # cells
@@ -790,7 +775,7 @@ class _Proof(Search):
 def _on_tail(expression: sp.Expr, over: Interval) -> sp.Expr:
     """The expression with the arms that hold over the tail, in which softplus leaves the power of x that it follows."""
     inside = sp.Rational(over.low + 1 if over.high == INF else over.high - 1)
-    arms = expression.replace(lambda e: isinstance(e, sp.Piecewise), lambda e: _arm(e, inside))
+    arms = expression.replace(lambda e: isinstance(e, sp.Piecewise), lambda e: arm(e, inside))
     return arms.replace(softplus, lambda z: z + softplus(-z)) if over.high == INF else arms
 
 

@@ -24,13 +24,15 @@ from analysis.optimal.proof import Optimum
 from analysis.optimal.residual import Residual
 from analysis.rigorous import balls, intervals
 from analysis.rigorous.balls import Pair
-from analysis.rigorous.comparison import enclose
+from analysis.rigorous.comparison import compare, enclose
 from analysis.rigorous.intervals import Interval
 from analysis.rigorous.norms import Norm
 from analysis.rigorous.pointwise import enclose_size
 
 DIGITS = 17  # of what was a double
 ROUNDING = 1e-13  # an error below it comes from the last digits of the constants
+AGREE = 1e-8  # relative distance of an estimate to the enclosure
+FARTHER = 1 + 1e-5  # an error by which another branch is farther than the best, beyond the tolerance of a proof
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Published:
     def to_dict(self) -> dict:
         return {
             "name": self.name,
-            "constants": {name: str(value) for name, value in self.constants.items()},
+            "constants": {name: float(value) for name, value in self.constants.items()},
+            "exact": {name: str(value) for name, value in self.constants.items()},
             "error": self.error and list(self.error),
             "estimate": self.estimate if math.isfinite(self.estimate) else None,
             "ratio": self.ratio if math.isfinite(self.ratio) else None,
@@ -57,9 +60,11 @@ class Published:
 class Fit(Record):
     """The best constants found, and on demand the proof of how good they are.
 
-    `estimate` is the error in floating point, in the norm's unit, perhaps inf. `lattice` is the format the constants
-    were rounded to, `unrounded` the best of any format, in the order of the residual's free constants. `error`,
-    `optimum`, `unique` and `optimal_set` are worked out when first asked for.
+    `error` is a rigorous enclosure of the error of these very constants as printed, or what is known of it; `estimate`
+    the error in floating point, in the norm's unit, perhaps inf. `lattice` is the format the free constants were
+    rounded to, `unrounded` the best of any format, in the order of the residual's free constants. `others` are the
+    other branches of the family at a finite distance, each with the best constants found in it. `optimum`, `unique`
+    and `optimal_set` are worked out when first asked for.
     """
 
     family: Family
@@ -67,12 +72,14 @@ class Fit(Record):
     norm: Norm
     constants: Mapping[str, float]
     exact: Mapping[str, sp.Expr | None]
+    error: Pair | None
     estimate: float
     attained_at: float | None
     published: tuple[Published, ...]
     note: str = ""
     lattice: Lattice | None = None
     residual: Residual | None = field(default=None, compare=False, repr=False)
+    others: tuple[tuple[Residual, np.ndarray], ...] = field(default=(), compare=False, repr=False)
     unrounded: np.ndarray | None = field(default=None, compare=False, repr=False)
     seconds: float = field(default=0.0, compare=False)
 
@@ -120,7 +127,8 @@ class Fit(Record):
             for p in self.published
         ]
         tables = (Table(("published", *names, "error", "times the best"), tuple(rows)),) if rows else ()
-        rounded = f", rounded to {self.lattice.name}" if self.lattice else ""
+        which = f" {self._rounded[0]}" if self.lattice and finite and self.residual and self.residual.given else ""
+        rounded = f",{which} rounded to {self.lattice.name}" if self.lattice else ""
         title = f"{self.family.name} to {self.target.name}, {self.norm}{rounded}"
         return Sheet(title, tuple(lines), tables, (self.note,) if self.note else ())
 
@@ -145,16 +153,6 @@ class Fit(Record):
         return self.optimum.verdict
 
     @cached_property
-    def error(self) -> Pair | None:
-        """A rigorous enclosure of the error of these very constants as printed.
-
-        Where a tail resists, the value at one point bounds the sup norm from below.
-        """
-        if math.isinf(self.estimate):
-            return "inf", "inf"
-        return certified(self.activation(), self.target, self.norm, self.attained_at or 0.0)
-
-    @cached_property
     def optimum(self) -> Optimum:
         """The lower bound on the error of every member, and whether these constants are proved to be best.
 
@@ -165,15 +163,44 @@ class Fit(Record):
         if self.error is None or not math.isfinite(float(self.error[1])):
             return Optimum.undecided("the error of these constants is not certified")
         if self.error == ("0", "0"):
-            return Optimum(0.0, 0.0, {}, Verdict.PROVED, "")
+            return self._exactly()
         if float(self.error[1]) < ROUNDING:
             return Optimum.undecided(
                 "the error is that of rounding the constants: a member equals the target, or nearly"
             )
         try:
-            return self._on_lattice(self.lattice) if self.lattice else _proved(*self._problem, self.error)
+            return self._on_lattice(self.lattice) if self.lattice else self._among(_proved(*self._problem, self.error))
         except OutOfTime as reason:  # the fit itself is an answer
             return Optimum.undecided(f"the proof was stopped: {reason}")
+
+    def _exactly(self) -> Optimum:
+        """Nothing is below zero; where no other member is the target, that is the set of optima."""
+        residual, _ = self._problem
+        if self.lattice or self.others or not uniqueness.is_only_zero(residual):
+            return Optimum(0.0, 0.0, {}, Verdict.PROVED, "")
+        box = {s.name: intervals.constant(sp.sympify(self.exact[s.name])) for s in residual.free}
+        return Optimum(0.0, 0.0, box, Verdict.PROVED, "", unique=True)
+
+    def _among(self, found: Optimum) -> Optimum:
+        """What was found in one branch of the family, in view of the others."""
+        assert self.error is not None
+        error = _above(self.error)
+        least = min((_least_in(*branch, error * FARTHER) for branch in self.others), default=math.inf)
+        if least > error:
+            return found
+        lower = min(least, found.lower)
+        gap = (error - lower) / error
+        is_proved = found.verdict is Verdict.PROVED and gap <= found.tolerance
+        reason = "" if is_proved else found.reason or "other solutions for the forced constants may be better"
+        return replace(
+            found,
+            lower=lower,
+            gap=gap,
+            box={},
+            verdict=Verdict.PROVED if is_proved else Verdict.UNDECIDED,
+            reason=reason,
+            unique=None,
+        )
 
     def _on_lattice(self, lattice: Lattice) -> Optimum:
         residual, theta = self._problem
@@ -181,15 +208,22 @@ class Fit(Record):
         assert self.unrounded is not None
         error = _above(self.error)
         best = {s: sp.Rational(v) for s, v in zip(residual.free, self.unrounded, strict=True)}
-        anywhere = _proved(residual, self.unrounded, enclose(residual.expression.subs(best), self.norm))
+        anywhere = self._among(_proved(residual, self.unrounded, enclose(residual.expression.subs(best), self.norm)))
         gap = (error - anywhere.lower) / error
         if anywhere.verdict is Verdict.PROVED and gap <= anywhere.tolerance:
             return replace(anywhere, gap=gap)
-        is_best = self.norm.kind == "sup" and rounding.none_better(residual, theta, error, lattice) is True
+        better: bool | tuple = False
+        if self.norm.kind == "sup" and not self.others and residual.free:
+            better = rounding.none_better(residual, theta, error, lattice)
+        is_best = better is True
+        what, are = self._rounded
         if is_best:
-            reason = f"no other constants of the format {lattice.name} are better"
+            reason = f"no other {what} of the format {lattice.name} {are} better"
+        elif isinstance(better, tuple):
+            names = ", ".join(f"{s} = {value}" for s, value in zip(residual.free, better, strict=True))
+            reason = f"found by search, and not the best of the format {lattice.name}: {names} is better"
         else:
-            reason = f"found by search; whether other constants of the format {lattice.name} are better is open"
+            reason = f"found by search; whether other {what} of the format {lattice.name} {are} better is open"
         return replace(anywhere, gap=gap, verdict=Verdict.PROVED if is_best else Verdict.UNDECIDED, reason=reason)
 
     @property
@@ -197,6 +231,15 @@ class Fit(Record):
         """The residual, and the values of its free constants."""
         assert self.residual is not None
         return self.residual, np.array([self.constants[s.name] for s in self.residual.free])
+
+    @property
+    def _rounded(self) -> tuple[str, str]:
+        """What was rounded, and its verb: the constants, or those that are neither given nor forced."""
+        residual, _ = self._problem
+        names = ", ".join(s.name for s in residual.free)
+        if not residual.given:
+            return "constants", "are"
+        return (f"constants {names}", "are") if len(residual.free) > 1 else (f"constant {names}", "is")
 
     @cached_property
     def unique(self) -> bool | None:
@@ -215,7 +258,7 @@ class Fit(Record):
         if self.optimum.verdict is not Verdict.PROVED or self.lattice or self.residual is None:
             return None
         free = self.residual.free
-        if len(self.optimum.box) != len(free):
+        if len(self.optimum.box) != len(free) or not (free or self.optimum.unique):
             return None
         box = [self.optimum.box[s.name] for s in free]
         found = {}
@@ -229,18 +272,36 @@ class Fit(Record):
         """The family with the constants as printed: an activation like any other."""
         if math.isinf(self.estimate):
             raise BadInput(self.note)
-        values = {name: self.exact[name] or number(repr(v)) for name, v in self.constants.items()}
-        body = self.family.expression.subs({self.family.symbol(k): v for k, v in values.items()})
-        name = lookup.called(self.family.name, values) if self.family.name.isidentifier() else self.family.name
-        return Activation(name, body, lookup.filled(self.family.formula, values), values, self.family.name)
+        return with_constants(self.family, self.constants, self.exact)
+
+
+def with_constants(family: Family, constants: Mapping[str, float], exact: Mapping[str, sp.Expr | None]) -> Activation:
+    """The member with the constants as printed: exact where that is known, else the doubles."""
+    values = {name: exact[name] or number(repr(v)) for name, v in constants.items()}
+    body = family.expression.subs({family.symbol(k): v for k, v in values.items()})
+    name = lookup.called(family.name, values) if family.name.isidentifier() else family.name
+    return Activation(name, body, lookup.filled(family.formula, values), values, family.name)
 
 
 def _proved(residual: Residual, theta: np.ndarray, error: Pair) -> Optimum:
     """By branch and bound in the sup norm, by convexity near the optimum in the others."""
     if residual.free:
         return (proof if residual.norm.kind == "sup" else convexity).prove(residual, theta, _above(error))
-    lower = math.nextafter(float(error[0]), -math.inf)
-    return Optimum(lower, 1 - lower / _above(error), {}, Verdict.PROVED, "", unique=True)
+    lower, upper = max(0.0, math.nextafter(float(error[0]), -math.inf)), _above(error)
+    gap = (upper - lower) / upper
+    if gap > proof.GAP[1]:
+        return replace(Optimum.undecided("the error is enclosed too widely"), lower=lower, gap=gap, unique=True)
+    return Optimum(lower, gap, {}, Verdict.PROVED, "", unique=True)
+
+
+def _least_in(residual: Residual, theta: np.ndarray, error: float) -> float:
+    """A lower bound on every member of a branch, or on its members below the error."""
+    if residual.free:
+        return (proof if residual.norm.kind == "sup" else convexity).prove(residual, theta, error).lower
+    try:
+        return math.nextafter(float(enclose(residual.expression, residual.norm)[0]), -math.inf)
+    except Undecided:
+        return 0.0
 
 
 def _above(error: Pair) -> float:
@@ -248,8 +309,32 @@ def _above(error: Pair) -> float:
     return math.nextafter(float(error[1]), math.inf)
 
 
+def measured(
+    f: Activation, g: Activation, norm: Norm, estimate: float, where: float | None
+) -> tuple[Pair | None, float, float | None]:
+    """What is rigorously known of the distance, and its estimate with the x that attains it.
+
+    An estimate that contradicts the enclosure, as where the largest difference lies beyond the grid, gives way to it.
+    """
+    if math.isinf(estimate):
+        return ("inf", "inf"), estimate, where
+    pair = certified(f, g, norm, where or 0.0)
+    if pair is None or pair[1] == "inf" != pair[0]:
+        return pair, estimate, where
+    if pair == ("0", "0"):
+        return pair, 0.0, None
+    low, high = (float(end) for end in pair)
+    if low * (1 - AGREE) <= estimate <= high * (1 + AGREE) + ROUNDING:
+        return pair, estimate, where
+    witness = compare(f, g, norm).witness if norm.kind == "sup" and math.isfinite(high) else None
+    return pair, high, float(witness.x) if witness else None
+
+
 def certified(f: Activation, g: Activation, norm: Norm, where: float) -> Pair | None:
-    """What is rigorously known of the distance; None where nothing is. `where` is a place at which it is large."""
+    """What is rigorously known of the distance; None where nothing is.
+
+    Where a tail resists, the value at `where`, a place at which it is large, bounds the sup norm from below.
+    """
     difference = f.expression - g.expression
     try:
         return enclose(difference, norm)

@@ -41,30 +41,52 @@ class Lattice:
             return cls(text, Fraction(int(fraction[1]), int(fraction[2])))
         raise BadInput(f"expected --round {EXPECTED}, got {text!r}")
 
-    def below(self, value: float) -> Fraction:
-        """The largest lattice point that is not above the value."""
+    @property
+    def largest(self) -> Fraction | None:
+        """The largest number of a floating-point format."""
+        if self.step:
+            return None
+        bits, _, most = FLOATS[self.name]
+        return Fraction(2) ** (most + 1) - Fraction(2) ** (most + 1 - bits)
+
+    def holds(self, value: float) -> bool:
+        """Whether the value is a lattice point."""
+        return self.below(value) == Fraction(value)
+
+    def below(self, value: float | Fraction) -> Fraction | None:
+        """The largest lattice point that is not above the value; None below all of a floating-point format."""
+        largest = self.largest
+        if largest is not None and not -largest <= value <= largest:
+            return largest if value > 0 else None
+        if math.isinf(value):
+            return None
         step = self._step_at(value)
         return math.floor(Fraction(value) / step) * step
 
-    def above(self, value: float) -> Fraction:
-        """The smallest lattice point that is not below the value."""
-        return -self.below(-value)
+    def above(self, value: float | Fraction) -> Fraction | None:
+        """The smallest lattice point that is not below the value; None above all of a floating-point format."""
+        point = self.below(-value)
+        return None if point is None else -point
 
-    def around(self, value: float, count: int) -> list[Fraction]:
-        """`count` lattice points on either side, and the value itself where it is one."""
-        points = set()
+    def around(self, value: float | Fraction, count: int) -> list[Fraction]:
+        """`count` lattice points on either side, as far as there are any, and the value itself where it is one."""
+        points: set[Fraction] = set()
         for first, onward in ((self.below(value), self.before), (self.above(value), self.after)):
-            point = first
-            for _ in range(count + (first == value)):
+            point, left = first, count + (first == value)
+            while point is not None and left:
                 points.add(point)
-                point = onward(point)
+                point, left = onward(point), left - 1
         return sorted(points)
 
-    def before(self, point: Fraction) -> Fraction:
-        return -self.after(-point)
+    def before(self, point: Fraction) -> Fraction | None:
+        """The lattice point before, None where there is none."""
+        after = self.after(-point)
+        return None if after is None else -after
 
-    def after(self, point: Fraction) -> Fraction:
-        """The next lattice point."""
+    def after(self, point: Fraction) -> Fraction | None:
+        """The next lattice point, None where there is none."""
+        if point == self.largest:
+            return None
         step = self._step_at(point)
         # Below a power of two that is negative the floats lie closer than above it.
         finer = self._step_at(point + step / 4)
@@ -73,8 +95,6 @@ class Lattice:
     def _step_at(self, value: float | Fraction) -> Fraction:
         if self.step:
             return self.step
-        bits, least, most = FLOATS[self.name]
-        if abs(value) >= 2 ** (most + 1):
-            raise BadInput(f"expected constants within the range of {self.name}, got {float(value):g}")
+        bits, least, _ = FLOATS[self.name]
         exponent = max(math.frexp(abs(float(value)))[1] - 1, least) if value else least
         return Fraction(2) ** (exponent - bits + 1)

@@ -20,6 +20,10 @@ from analysis.optimal.residual import Residual
 NEAR_ACTIVE = 0.02  # branches within this share of the largest take part in the final step; a heuristic
 RELEVANT = 0.5  # lower maxima are left to the coarse grid of the linear programs; a heuristic
 SAME = 1e-9  # maxima that differ by less than this share are one value
+REACH = 1e3  # of the grid on an infinite domain
+BEYOND = 4.0  # times what lies out there the grid goes on
+FAR_POINTS, FARTHEST = 400, 1e12
+SIGNIFICANT = 1e-9  # share of |x| below which a difference far out may be that of rounding
 STEPS = 60
 BRACKETING = 22  # golden sections of a bracket before Newton's method takes over
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -36,21 +40,55 @@ class Branch:
 
 
 def base_grid(residual: Residual) -> np.ndarray:
-    """Abscissas among which the local maxima are bracketed: out to +-1e3 on an infinite domain.
+    """Abscissas among which the local maxima are bracketed: out to +-1e3 at least on an infinite domain.
 
     They crowd towards zero, where families that scale their argument by a large constant have their features.
     """
-    low, high = max(residual.norm.lower, -1e3), min(residual.norm.upper, 1e3)
+    low, high = _window(*residual.norm.ends)
     spread = np.sinh(np.linspace(np.arcsinh(low), np.arcsinh(high), 1501))
     near_zero = np.geomspace(1e-8, 1e-2, 60)
     crowd = np.concatenate([-near_zero, near_zero])
-    return np.unique(np.concatenate([spread, crowd[(crowd > low) & (crowd < high)]]))
+    # The ends as they are: the inverse of arcsinh is not exact.
+    return np.unique(np.concatenate([[low, high], spread[1:-1], crowd[(crowd > low) & (crowd < high)]]))
+
+
+def _window(lower: float, upper: float) -> tuple[float, float]:
+    """The domain, an infinite end replaced by `REACH`, or by a multiple of the other end where that lies far out."""
+    low = -max(REACH, -BEYOND * upper if math.isfinite(upper) else 0.0) if math.isinf(lower) else lower
+    high = max(REACH, BEYOND * lower if math.isfinite(lower) else 0.0) if math.isinf(upper) else upper
+    return low, high
+
+
+def _reaching(grid: np.ndarray, kinks: np.ndarray, residual: Residual) -> np.ndarray:
+    """The grid, continued on an infinite domain where kinks lie beyond it: their neighbourhoods have maxima too."""
+    far = np.abs(kinks[np.abs(kinks) < FARTHEST]).max(initial=0.0)
+    parts = [grid]
+    for side, start, end in ((-1, -grid[0], residual.norm.lower), (1, grid[-1], residual.norm.upper)):
+        if math.isinf(end) and far > start > 0:
+            parts.append(side * np.geomspace(start, BEYOND * far, FAR_POINTS))
+    return np.unique(np.concatenate(parts)) if len(parts) > 1 else grid
+
+
+def _followed_out(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """The grid, continued on an infinite domain as long as |r| is among the largest at its end and still grows."""
+    for side, end in ((-1, residual.norm.lower), (1, residual.norm.upper)):
+        size = np.abs(residual(grid, theta))
+        while math.isinf(end) and abs(grid[::side][-1]) < FARTHEST:
+            last, before = size[::side][-1], size[::side][-2]
+            start = abs(float(grid[::side][-1]))
+            if not (before < last and last >= max(RELEVANT * size.max(), SIGNIFICANT * start)):
+                break
+            grid = np.unique(np.concatenate([grid, side * np.geomspace(start, REACH * start, FAR_POINTS)[1:]]))
+            size = np.abs(residual(grid, theta))
+    return grid
 
 
 def branches(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> list[Branch]:
     """The local maxima of |r| on the domain that are not small beside the largest, and the limits at infinity."""
-    low, high = grid[0], grid[-1]
     kinks = residual.kinks(theta)
+    grid = _reaching(grid, kinks, residual)
+    grid = _followed_out(residual, theta, grid)
+    low, high = grid[0], grid[-1]
     inside = [(float(k), i) for i, k in enumerate(kinks) if low < k < high]
     x = np.unique(np.concatenate([grid, [k for k, _ in inside]]))
     size = np.abs(residual(x, theta))
@@ -140,8 +178,10 @@ def _limit_branch(residual: Residual, theta: np.ndarray, i: int) -> Branch:
 
 
 def value(residual: Residual, theta: np.ndarray, grid: np.ndarray) -> tuple[float, float]:
-    """The sup norm, in floating point, and the leftmost x that attains it."""
+    """The sup norm, in floating point, and the leftmost x that attains it; inf where r has no value on the grid."""
     known = branches(residual, theta, grid)
+    if not known:
+        return math.inf, float(grid[0])
     top = max(abs(b.value) for b in known)
     return top, min(b.x for b in known if abs(b.value) >= (1 - SAME) * top)
 
@@ -173,7 +213,7 @@ def _polished(residual, theta, best, bounds, grid):
         return theta, best
     polished = _quadratic_programs(residual, theta, bounds, grid)
     reached = value(residual, polished, grid)[0]
-    return (polished, reached) if reached <= best else (theta, best)
+    return (polished, reached) if reached <= best and residual.is_admissible(polished) else (theta, best)
 
 
 def _linear_programs(residual: Residual, theta: np.ndarray, bounds: np.ndarray, grid: np.ndarray):
@@ -190,13 +230,15 @@ def _linear_programs(residual: Residual, theta: np.ndarray, bounds: np.ndarray, 
         low = coarse[np.abs(residual(coarse, theta)) < RELEVANT * best]
         values = np.concatenate([[b.value for b in known], residual(low, theta)])
         gradients = np.vstack([*(b.gradient for b in known), residual.gradient(low, theta)])
+        finite = np.isfinite(values) & np.isfinite(gradients).all(axis=1)
+        values, gradients = values[finite], gradients[finite]
         step, predicted = _epigraph_step(values, gradients, theta, bounds, radius)
         if step is None or best - predicted <= 1e-9 * best or radius < 1e-12:
             break
         trial = theta + step
         known_there = branches(residual, trial, grid)
         reached = max((abs(b.value) for b in known_there), default=math.inf)
-        if reached < best:
+        if reached < best and residual.is_admissible(trial):
             good = best - reached > 0.5 * (best - predicted)
             theta, best, known = trial, reached, known_there
             radius *= 2 if good else 1

@@ -10,16 +10,17 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import sympy as sp
 from flint import arb
 
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal import minimax
-from analysis.optimal.charts import Box, Chart, Place, is_hard
+from analysis.optimal.charts import Box, Chart, Place, has_value, is_hard
 from analysis.optimal.residual import Residual
 from analysis.rigorous import balls
 from analysis.rigorous.intervals import INF, Interval
@@ -118,9 +119,11 @@ class Search:
         return Optimum(lower, gap, dict(zip(names, hull, strict=True)), verdict, reason, self.boxes)
 
     def _everything(self) -> Box:
-        return tuple(Interval(-INF if s.is_nonnegative is not True else 0.0, INF) for s in self.residual.free)
+        return everything(self.residual.free)
 
     def _bound(self, chart: Chart, box: Box) -> float:
+        if chart.is_empty(box):
+            return INF
         best = chart.bound(box, self.error)
         if best < self.goal and chart is self.root and self.reference and not is_hard(box):
             best = max(best, self.reference.bound(box))
@@ -167,7 +170,7 @@ class Search:
         return int(np.argmax(changes)) if changes.max() > 0.1 * self.tolerance * self.error else None
 
     def _scale(self, i: int) -> float:
-        return 1.37 * max(abs(self.theta[i]), 0.01)
+        return 1.37 * max(abs(float(self.theta[i])), 0.01)
 
     def _compact(self, value: float, i: int) -> float:
         """The constant on a scale from -1 to 1."""
@@ -186,11 +189,11 @@ class Search:
 
         Boxes that reach farthest beyond the known optima come first, those of other charts before all.
         """
-        inner = [[t, t] for t in self.theta]
+        inner = [[t, t] for t in self.theta.tolist()]
         grid = minimax.base_grid(self.residual)
         ticket = itertools.count()
         queue: list = []
-        done: list[Box] = [tuple(Interval(t, t) for t in self.theta)]
+        done: list[Box] = [tuple(Interval(t, t) for t in self.theta.tolist())]
 
         def push(chart: Chart, box: Box) -> None:
             excess = max(self._reach(box, inner)) if chart is self.root else INF
@@ -211,8 +214,8 @@ class Search:
             self.boxes += 1
             if self._bound(chart, box) > self.error:
                 continue
-            point = np.array([_inside(one, t) for one, t in zip(box, self.theta, strict=True)])
-            if chart is self.root and self._seems_optimal(point, grid):
+            point = [_inside(one, t) for one, t in zip(box, self.theta.tolist(), strict=True)]
+            if chart is self.root and self._seems_optimal(np.array(point), grid):
                 inner = [[min(lo, t), max(hi, t)] for (lo, hi), t in zip(inner, point, strict=True)]
             parts = self._protruding_parts(chart, box, inner)
             done += [] if parts else [box]
@@ -247,10 +250,15 @@ class Search:
 
     def _seems_optimal(self, point: np.ndarray, grid: np.ndarray) -> bool:
         """Whether the error at the point is that of the fit, on a grid: it only saves work inside the set of optima."""
-        if np.abs(self.root.values(point[None, :])).max() > self.error:
+        if not self.residual.is_admissible(point) or np.abs(self.root.values(point[None, :])).max() > self.error:
             return False
         x = np.concatenate([grid, self.residual.kinks(point)])
         return bool(np.abs(self.residual(x, point)).max() <= self.error)
+
+
+def everything(free: Sequence[sp.Symbol]) -> Box:
+    """All values that the constants may take."""
+    return tuple(Interval(-INF if s.is_nonnegative is not True else 0.0, INF) for s in free)
 
 
 def _inside(one: Interval, wanted: float) -> float:
@@ -278,9 +286,12 @@ def _root(residual: Residual, theta: np.ndarray) -> Chart:
     low, high = residual.norm.ends
     abscissas = np.unique(np.concatenate([_spread(low, high), smooth, still]))
     places = [Place(limit, Interval(0.0, 0.0), f"x = {end}") for end, limit in residual.limits]
-    places += [Place(residual.expression.subs(X, x), Interval(0.0, 0.0), x, x) for x in moving]
+    there = [(x, residual.expression.subs(X, x)) for x in moving]
+    places += [Place(member, Interval(0.0, 0.0), x, x) for x, member in there if has_value(member)]
     inside = abscissas[(low <= abscissas) & (abscissas <= high)]
-    return Chart(residual.member, residual.target, residual.free, (low, high), inside, places, [x / 2 for x in moving])
+    movers = [x / 2 for x in moving]
+    return Chart(residual.member, residual.target, residual.free, (low, high), inside, places, movers,
+                 residual.required)  # fmt: skip
 
 
 def _spread(low: float, high: float) -> np.ndarray:

@@ -15,7 +15,6 @@ import numpy as np
 import sympy as sp
 
 from analysis.activation.errors import BadInput, Undecided
-from analysis.optimal.charts import Box
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.proof import MOST_BOXES, Search
 from analysis.optimal.residual import Residual
@@ -25,6 +24,8 @@ from analysis.rigorous.intervals import Interval
 REACH = {1: 6, 2: 3, 3: 2}  # lattice steps around a point that one round of the search tries
 ROUNDS = 40
 SAME = 1e-10  # relative; errors on a lattice that differ by less are one error
+
+Ends = tuple[Fraction | float, Fraction | float]  # lattice points, or infinities
 
 
 def best(
@@ -66,7 +67,10 @@ def none_better(residual: Residual, theta: np.ndarray, error: float, lattice: La
 
 
 class _LatticeSearch(Search):
-    """Boxes without a point of the lattice are discarded as well; single points have their error enclosed."""
+    """Boxes without a point of the lattice are discarded as well; single points have their error enclosed.
+
+    Points such as 1/3 are no doubles: boxes are cut to the doubles around their outermost points.
+    """
 
     def __init__(self, residual: Residual, theta: np.ndarray, error: float, lattice: Lattice):
         super().__init__(residual, theta, error)
@@ -80,34 +84,39 @@ class _LatticeSearch(Search):
             chart, box = stack.pop()
             self.boxes += 1
             if chart is self.root:
-                shrunk = self._shrunk(box)
-                if shrunk is None:
+                ends = list(map(self._outermost, box, self.residual.free))
+                if any(first > last for first, last in ends):
                     continue
-                box = shrunk
-                if all(one.low == one.high for one in box):
-                    point = tuple(Fraction(one.low) for one in box)
+                if all(first == last for first, last in ends):
+                    point = tuple(Fraction(first) for first, _ in ends)
                     if (error := self._error(point)) is None:
                         return False
                     if error < self.goal:
                         return point
                     continue
+                box = tuple(map(_cut, box, ends))
             if self._bound(chart, box) < self.goal:
                 stack += self._parts(chart, box)
         return True
 
-    def _shrunk(self, box: Box) -> Box | None:
-        """The hull of the lattice points in the box, None if there are none."""
-        ends = []
-        for one in box:
-            low = one.low if math.isinf(one.low) else _first_above(self.lattice, one.low)
-            high = one.high if math.isinf(one.high) else float(self.lattice.below(one.high))
-            if low > high:
-                return None
-            ends.append(Interval(float(low), high))
-        return tuple(ends)
+    def _outermost(self, one: Interval, symbol: sp.Symbol) -> Ends:
+        """The first and the last lattice point in the interval, an infinite end where there is none; the first is above
+        the last if there is no point at all."""
+        # Zero, where the open domain of a positive constant ends, is none.
+        from_zero = one.low == 0 and symbol.is_positive
+        first: Fraction | float | None = self.lattice.after(Fraction(0)) if from_zero else self.lattice.above(one.low)
+        last: Fraction | float | None = self.lattice.below(one.high)
+        # No point from some finite place on: none in the interval. No point from -oo on: all of them.
+        if first is None:
+            first = math.inf if math.isfinite(one.low) else -math.inf
+        if last is None:
+            last = -math.inf if math.isfinite(one.high) else math.inf
+        return first, last
 
     def _error(self, point: tuple[Fraction, ...]) -> float | None:
-        """A lower bound of the error at the point, tight to SAME."""
+        """A lower bound of the error at the point, tight to SAME; inf if it is not admissible."""
+        if not self.residual.is_admissible(np.array([float(c) for c in point])):
+            return math.inf
         values = {s: sp.Rational(c.numerator, c.denominator) for s, c in zip(self.residual.free, point, strict=True)}
         try:
             return float(enclose(self.residual.expression.subs(values), self.residual.norm)[0])
@@ -115,8 +124,14 @@ class _LatticeSearch(Search):
             return None
 
 
-def _first_above(lattice: Lattice, low: float) -> float:
-    """The first point from `low` on; zero, where the open domain of a positive constant ends, is none on a grid."""
-    if low:
-        return float(lattice.above(low))
-    return float(lattice.step)
+def _cut(one: Interval, ends: Ends) -> Interval:
+    """The interval cut to the doubles around its outermost points; ends at zero and infinity stay as they are."""
+    low = one.low if one.low == 0 or math.isinf(one.low) else _double_below(ends[0])
+    high = one.high if math.isinf(one.high) else -_double_below(-ends[1])
+    return Interval(low, high)
+
+
+def _double_below(value: Fraction | float) -> float:
+    """The largest double that is not above the value."""
+    near = float(value)
+    return near if near <= value else math.nextafter(near, -math.inf)

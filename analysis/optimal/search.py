@@ -18,6 +18,7 @@ STARTS = {1: 4, 2: 4}  # local searches, from the best of the points tried
 STARTS_BEYOND = 12
 TRIED = {1: 64, 2: 576, 3: 1024}  # points of the starting box
 TRIED_BEYOND = 2048
+HELD = 1e-9  # relative width that a constant keeps where it is held
 LEAST, LARGEST = 1e-6, 1e6  # of the constants that are looked for
 
 
@@ -35,12 +36,23 @@ def best(
     return solver.minimise(residual, starts, bounds)
 
 
+def with_one_held(residual: Residual, theta: np.ndarray, i: int, value: float) -> float:
+    """The least error found from theta where its i-th constant has that value."""
+    bounds = np.array([(_least(s), LARGEST) for s in residual.free])
+    bounds[i] = value * (1 - HELD), value * (1 + HELD)
+    start = theta.copy()
+    start[i] = value
+    return (minimax if residual.norm.kind == "sup" else squares).minimise(residual, [start], bounds)[1]
+
+
 def _least(symbol: sp.Symbol) -> float:
     return LEAST if symbol.is_nonnegative else -LARGEST
 
 
 def value(residual: Residual, theta: np.ndarray) -> tuple[float, float | None]:
-    """The error at the constants theta and, for the sup norm, the x that attains it."""
+    """The error at the constants theta and, for the sup norm, the x that attains it; inf if not admissible."""
+    if not residual.is_admissible(theta):
+        return math.inf, None
     if residual.norm.kind == "sup":
         return minimax.value(residual, theta, minimax.base_grid(residual))
     return squares.value(residual, theta), None
@@ -96,8 +108,11 @@ def coarse_points(residual: Residual) -> tuple[np.ndarray, np.ndarray]:
     return x, w
 
 
+@np.errstate(all="ignore")  # far from the best constants the error may overflow
 def coarse(residual: Residual, theta: np.ndarray, x: np.ndarray, w: np.ndarray) -> float:
-    """The error on fixed points: good enough to choose starts and to draw the landscape."""
+    """The error on fixed points: good enough to choose starts and to draw the landscape; inf if not admissible."""
+    if not residual.is_admissible(theta):
+        return math.inf
     r = np.abs(residual(x, theta))
     if residual.norm.kind == "sup":
         return max(float(r.max()), *(abs(residual.at_infinity(i, theta)[0]) for i in range(len(residual.limits))), 0.0)

@@ -56,7 +56,8 @@ def _descend(residual: Residual, theta: np.ndarray, bounds: np.ndarray) -> np.nd
     """A local minimum from the start theta, to some eight digits of the value."""
     options = {"x_scale": "jac", "ftol": 1e-15, "xtol": 1e-15, "gtol": 1e-15, "max_nfev": 200}
     weighted, jacobian = _weighted(residual)
-    return optimize.least_squares(weighted, theta, jacobian, bounds=bounds.T, **options).x
+    reached = optimize.least_squares(weighted, theta, jacobian, bounds=bounds.T, **options).x
+    return reached if residual.is_admissible(reached) else theta
 
 
 def _polished(residual: Residual, best: np.ndarray, bounds: np.ndarray) -> np.ndarray:
@@ -68,8 +69,9 @@ def _polished(residual: Residual, best: np.ndarray, bounds: np.ndarray) -> np.nd
 
 
 def _accepted(residual: Residual, best: np.ndarray, other: np.ndarray, bounds: np.ndarray, share: float) -> np.ndarray:
-    """The other if it is within the bounds and its mean square at most that share of the best's."""
+    """The other if it is admissible and its mean square at most that share of the best's."""
     inside = np.isfinite(other).all() and (other >= bounds[:, 0]).all() and (other <= bounds[:, 1]).all()
+    inside = inside and residual.is_admissible(other)
     return other if inside and mean_square(residual, other) <= share * mean_square(residual, best) else best
 
 

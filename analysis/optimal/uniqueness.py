@@ -22,9 +22,12 @@ from analysis.activation.functions import derivative
 from analysis.activation.parsing import X
 from analysis.exact.pieces import pieces
 from analysis.optimal.charts import Box, homogeneous
+from analysis.optimal.continuity import Continuity, jumps_along
+from analysis.optimal.proof import everything
 from analysis.optimal.residual import Residual
 from analysis.rigorous import balls, intervals, tails
 from analysis.rigorous.intervals import INF, Interval
+from analysis.rigorous.norms import Norm
 
 PRECISION = 96
 WIDE = 1e-3  # relative width beyond which a constant is looked at as free
@@ -32,6 +35,7 @@ NARROWED = 1e-9  # relative width that a free constant is given
 FINEST = 2**-14  # width of x at which an interval joins a cluster
 COARSEST = 2.0
 NEAREST, FARTHEST = 8, 1024  # where tails begin
+PLACES = 8  # out of the points of a norm
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Cluster:
 
 def is_unique(residual: Residual, hull: Box, theta: np.ndarray, lower: float) -> bool | None:
     """True or False where proved. `hull` holds every optimum; no member has an error below `lower`."""
+    theta = np.asarray(theta, float).tolist()  # numbers of numpy warn where they overflow
+    if not _is_continuous(residual, hull):
+        return None
     if any(not math.isfinite(one.high - one.low) for one in hull):
         wide = [i for i, one in enumerate(hull) if not math.isfinite(one.high - one.low)]
     else:
@@ -52,10 +59,49 @@ def is_unique(residual: Residual, hull: Box, theta: np.ndarray, lower: float) ->
         try:
             clusters = _Clusters(residual, _narrow(hull, theta, wide), lower).found()
             if wide:
-                return None if _moves(residual, hull, clusters, wide) else False
+                return None if residual.required or _moves(residual, hull, clusters, wide) else False
             return True if _spans([c.gradient for c in clusters], len(hull)) else None
         except Undecided:
             return None
+
+
+def is_only_zero(residual: Residual) -> bool:
+    """Whether r, zero for some constants, is shown to be zero for no others: there are none, or r rises or falls in
+    the only one at some x."""
+    if len(residual.free) != 1:
+        return not residual.free
+    (symbol,) = residual.free
+    (domain,) = everything(residual.free)
+    for x in _places(residual.norm):
+        member = residual.member.subs(X, x)
+        if Continuity(member, residual.free, residual.free).holds((domain,)):
+            slope = sp.expand(_with_sech(derivative(member, symbol)))
+            if slope.is_positive or slope.is_negative:
+                return True
+    return False
+
+
+def _with_sech(e: sp.Expr) -> sp.Expr:
+    """tanh(u)^2 as 1 - sech(u)^2, with a positive symbol for each sech(u)^2, so that signs can be read off."""
+    squares = {t: sp.Dummy("s", positive=True) for t in sorted(e.atoms(sp.tanh), key=sp.default_sort_key)}
+    return e.xreplace({t**2: 1 - s for t, s in squares.items()})
+
+
+def _places(norm: Norm) -> list[sp.Expr]:
+    """Some exact x that count in the norm, where r is zero if its size in the norm is and it is continuous."""
+    if norm.points is not None:
+        return [sp.Rational(x) for x in norm.points[:: max(1, len(norm.points) // PLACES)].tolist()]
+    low, high = norm.ends
+    inside = [x for x in (1, -1, 2, -2) if low < x < high]
+    if math.isfinite(low) and math.isfinite(high):
+        inside.append((sp.Rational(low) + sp.Rational(high)) / 2)
+    return [sp.sympify(x) for x in inside]
+
+
+def _is_continuous(residual: Residual, hull: Box) -> bool:
+    """Whether r is sure to be continuous, in x and in the constants of the hull."""
+    parts = Continuity(residual.expression, (X, *residual.free), residual.free)
+    return not jumps_along(residual.expression) and parts.holds((Interval(*residual.norm.ends), *hull))
 
 
 def _narrow(hull: Box, theta: np.ndarray, wide: list[int]) -> Box:

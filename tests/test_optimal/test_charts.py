@@ -78,6 +78,40 @@ def test_bounds_keep_to_the_domain():
     assert found.root.bound(box, INF) <= error(found.residual, theta) * (1 + 1e-9)
 
 
+def test_a_reference_keeps_to_the_domain():
+    """A reference found where the kink at a lies in [-3, 2] says nothing of members whose kink lies beyond."""
+    residual = Residual.of(lookup.family("abs(x - a) - abs(x - b)"), lookup.function("sigmoid"), Norm("sup", -3, 2), {})
+    for start in ([1.2, 0.7], [0.5, 1.5], [1.9, 1.0], [0.4, 2.9]):
+        found = Search(residual, np.array(start), 1.0)
+        for theta in ([2.6, 1.3], [3.0, 3.5], [2.4, 2.4]):
+            box = tuple(Interval(t, t + 0.01) for t in theta)
+            bounds = [found.root.bound(box, INF), found.reference.bound(box) if found.reference else 0.0]
+            assert max(bounds) <= error(residual, theta) * (1 + 1e-9)
+
+
+HOSTILE = ["tanh(x/(a - b))", "step(x - b)*tanh(a*x)", "clip(x, a, b)", "atan(1/(x - b))*a", "sign((a - b)*x)*a",
+           "relu((a - b)*x + 1) - relu(b*x)", "where(x < b, x, a*x)"]  # fmt: skip
+
+
+@pytest.mark.parametrize("family", HOSTILE)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_jumps_and_poles_are_bounded_from_below_as_well(family, data):
+    norm = Norm("sup", -3, 2)
+    residual = Residual.of(lookup.family(family), lookup.function("tanh"), norm, {})
+    found = Search(residual, np.array([0.8, 1.7]), 1.0)
+    theta = [data.draw(st.floats(0.1, 4)) for _ in "ab"]
+    ends = [(data.draw(st.sampled_from([0.0, 0.01, 0.5])), data.draw(st.sampled_from([0.0, 0.01, 0.5]))) for _ in "ab"]
+    box = tuple(Interval(max(0.0, t - low), t + high) for t, (low, high) in zip(theta, ends, strict=True))
+    if residual.is_admissible(np.array(theta)):
+        x = np.linspace(-3, 2, 4001)
+        kinks = residual.kinks(np.array(theta))
+        x = np.concatenate([x, kinks[(kinks >= -3) & (kinks <= 2)]])
+        sampled = np.abs(residual(x, np.array(theta)))
+        if np.isfinite(sampled).all():
+            assert found.root.bound(box, INF) <= sampled.max() + 1e-2 * (1 + max(theta))
+
+
 def test_a_reference_bounds_to_second_order():
     residual = searched("hard_gate").residual
     theta, best = search.best(residual, {"a": (0.05, 20), "b": (0.05, 20)})

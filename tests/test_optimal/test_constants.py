@@ -273,3 +273,47 @@ def test_a_linear_family_reaches_the_chebyshev_optimum():
 def test_published_members_are_never_better_than_the_best():
     for domain in ((0.0, 1e-9), (0.0, np.inf), (-2.0, 0.5)):
         assert all(p.ratio >= 1 - 1e-9 for p in fit("hard_gate", "mish", Norm("sup", *domain)).published)
+
+
+# where and how much
+
+
+def test_the_witness_and_the_ratio_are_those_of_the_true_maximum():
+    found = fit("hard_gate", "mish", fix={"a": "20000", "b": "10000"})
+    assert found.attained_at == pytest.approx(-5000, rel=1e-6)
+    assert found.estimate == pytest.approx(1250, rel=1e-9)
+    ratio = {p.name: p.ratio for p in found.published}["hard_swish"]
+    assert ratio == pytest.approx(0.2895172648839 / 1250, rel=1e-9)
+
+
+def test_smooth_maxima_far_out_are_followed():
+    """x sigmoid(x/10^5) - relu(x) is largest at |x| = 1.2784 10^5, beyond the first grid."""
+    found = fit("swish", "relu", fix={"beta": "1e-5"})
+    assert found.estimate == pytest.approx(27846.454276107, rel=1e-9)
+    assert abs(found.attained_at) == pytest.approx(127846.454276107, rel=1e-3)
+
+
+def test_a_constant_that_does_not_matter_is_not_said_to_have_no_best_value():
+    assert "no best" not in fit("tanh(a*x) + relu(b - 2)", "tanh(x) + exp(-x**2)/10").note
+    assert "no best" not in fit("x*sigmoid((a - b)*x)", "mish").note
+    assert "beta goes without bound" in fit("softplus", "relu").note
+
+
+def test_published_constants_are_numbers_with_their_exact_values():
+    (published, *_) = fit("hard_gate", "mish", Norm("sup", -5, 5), fix={"a": "5"}).to_dict()["published"]
+    assert published["constants"] == {"a": 6.0, "b": 3.0}
+    assert published["exact"] == {"a": "6", "b": "3"}
+
+
+@pytest.mark.parametrize("ends", [(-np.inf, -1e308), (1e200, 1e201)])
+def test_domains_beyond_all_numbers_are_refused(ends):
+    with pytest.raises(BadInput, match="ends of the domain within 1e"):
+        fit("swish", "mish", Norm("sup", *ends))
+    far = fit("swish", "mish", Norm("sup", -np.inf, -1e40))
+    assert far.estimate < 1e-12
+
+
+@pytest.mark.parametrize("value", ["erf(1) - 1", "log(2) - 1", "0"])
+def test_a_fixed_constant_is_admissible(value):
+    with pytest.raises(BadInput, match="positive number"):
+        fit("swish", "mish", fix={"beta": value})

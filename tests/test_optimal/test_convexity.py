@@ -8,7 +8,6 @@ import sympy as sp
 from scipy import integrate, optimize
 
 from analysis.activation import lookup
-from analysis.activation.errors import Undecided
 from analysis.activation.functions import derivative
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
@@ -114,15 +113,6 @@ def test_a_difference_that_jumps_is_not_decided():
     found = convexity.prove(residual, np.array([0.1]), 1.0)
     assert found.verdict is Verdict.UNDECIDED
     assert "continuous" in found.reason
-
-
-def test_arms_of_a_piecewise_function_must_meet():
-    (node,) = lookup.family("linear_swish").expression.atoms(sp.Piecewise)
-    convexity._check_arms(node)
-    convexity._check_arms(sp.Piecewise((2, X > 1), (0, X < -1), (X + 1, True)))
-    for arms in (((X + 1, X > 0), (X, True)), ((2, X > 1), (0, X < -1), (2 * X, True))):
-        with pytest.raises(Undecided, match="continuous"):
-            convexity._check_arms(sp.Piecewise(*arms))
 
 
 # the parts

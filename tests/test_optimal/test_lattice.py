@@ -1,5 +1,6 @@
 """Formats: the lattice points are those that numpy has, in order and without gaps."""
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
@@ -57,6 +58,21 @@ def test_other_formats_are_refused(text):
         Lattice.of(text)
 
 
-def test_a_constant_beyond_the_format_is_refused():
-    with pytest.raises(BadInput, match="range of float16"):
-        Lattice.of("float16").below(1e6)
+@pytest.mark.parametrize(("text", "largest"), [("float16", 65504), ("float32", 2**128 - 2**104)])
+def test_a_format_ends_at_its_largest_number(text, largest):
+    lattice = Lattice.of(text)
+    assert lattice.largest == largest
+    assert (lattice.below(float(largest) * 2), lattice.below(math.inf)) == (largest, largest)
+    assert lattice.above(float(largest) * 2) is None
+    assert lattice.above(-float(largest) * 2) == -largest
+    assert lattice.after(Fraction(largest)) is None
+    assert lattice.before(Fraction(-largest)) is None
+    assert lattice.around(float(largest) * 2, 3)[-1] == largest
+    assert len(lattice.around(float(largest) * 2, 3)) == 3
+
+
+def test_what_a_format_holds():
+    assert Lattice.of("float16").holds(0.5)
+    assert not Lattice.of("float16").holds(0.1)
+    assert not Lattice.of("1/8").holds(0.3)
+    assert not Lattice.of("float16").holds(1e6)

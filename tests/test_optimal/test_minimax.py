@@ -145,3 +145,18 @@ def test_an_error_that_sits_at_infinity():
     """elu to mish: at -oo the difference is -alpha, which balances the largest error near x = 1."""
     best = fit("elu", "mish")
     assert best.estimate == pytest.approx(best.constants["alpha"], rel=1e-9)
+
+
+def test_maxima_between_far_kinks_are_seen():
+    """x (x + 10000)/20000 - mish(x) is least at -5000."""
+    r = residual("hard_gate")
+    value, place = minimax.value(r, np.array([20000.0, 10000.0]), minimax.base_grid(r))
+    assert (value, place) == (pytest.approx(1250, rel=1e-9), pytest.approx(-5000, rel=1e-6))
+
+
+@pytest.mark.parametrize("ends", [(-math.inf, -5000.0), (5000.0, math.inf), (-math.inf, 3.0), (-2e3, 7e4), (0, 1e-3)])
+def test_the_grid_lies_in_the_domain(ends):
+    grid = minimax.base_grid(residual("swish", norm=Norm("sup", *ends)))
+    assert ends[0] <= grid[0] < grid[-1] <= ends[1]
+    assert all(end in grid for end in ends if math.isfinite(end))
+    assert (np.diff(grid) > 0).all()

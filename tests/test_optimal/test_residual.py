@@ -110,3 +110,29 @@ def test_a_fixed_constant_is_not_forced_again():
 def test_an_oscillating_difference_asks_for_a_domain():
     with pytest.raises(BadInput, match="--domain"):
         Residual.of(family("x*sin(b*x)"), function("mish"), Norm(), {})
+
+
+def test_a_limit_whose_sign_depends_on_the_constants_is_left_out():
+    assert residual("sigmoid((a - b)*x)", "sigmoid").limits == ()
+    assert residual("x*tanh((a - b)*x)", "x*tanh(2*x)").forced == ()
+    assert [limit for _, limit in residual("tanh(a*x) + b", "tanh").limits] == [family("b*x").symbol("b")] * 2
+
+
+def test_each_solution_is_a_branch():
+    found = Residual.branches(family("(a - 1)*(a - 2)*x + tanh(a*x)"), function("tanh"), Norm(), {})
+    assert sorted(r.given["a"] for r in found) == [1, 2]
+    (only,) = Residual.branches(family("(a - 1)*x**2 + tanh(a*x)"), function("tanh"), Norm(), {})
+    assert only.given == {"a": 1}
+    with pytest.raises(BadInput, match=r"tanh\(a\)"):
+        residual("(tanh(a) - 1/2)*x + tanh(x)", "tanh")
+
+
+def test_forced_and_tied_constants_stay_admissible():
+    r = residual("(b + 1 - a)*x + sigmoid(a*x)", "sigmoid")
+    assert {name: str(value) for name, value in r.given.items()} == {"a": "b + 1"}
+    tied = residual("hard_gate", "mish", given={"a": family("hard_gate").symbol("b") - 4})
+    assert {name: str(value) for name, value in tied.given.items()} == {"b": "a + 4"}
+    both = residual("hard_gate", "mish", given={"a": 5 - family("hard_gate").symbol("b")})
+    assert both.is_admissible([4.9])
+    assert not both.is_admissible([5.1])
+    assert not residual("clip(x, a, b)", "tanh", Norm("sup", -1, 1)).is_admissible([2.0, 1.0])

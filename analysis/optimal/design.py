@@ -36,11 +36,12 @@ def design(
     table:K      linear interpolation between 2^K entries
 
     At an infinite end of the domain the outermost piece is the asymptote exactly. With `round` all numbers are of that
-    format. The norm is the sup norm; for pwl with free knots and without `round` it may be any. Raises BadInput for what is no such question, Refused where a tolerance cannot be kept.
+    format. The norm is the sup norm; for pwl with free knots and without `round` it may be any other. Raises BadInput
+    for what is no such question, Refused where a tolerance cannot be kept.
     """
     found, norm = lookup.function(target), norm or Norm()
     if norm.kind != "sup" and (shape, knots, round) != ("pwl", "free", None):
-        raise BadInput(f"expected --norm sup for a design other than pwl with free knots, not rounded, got {norm.kind!r}")
+        raise BadInput(f"expected --norm sup, except for pwl with free knots and without --round, got {norm.kind!r}")
     if knots not in KNOTS:
         raise BadInput(f"expected --knots out of {', '.join(KNOTS)}, got {knots!r}")
     if pieces is not None and not 1 <= pieces <= MOST:

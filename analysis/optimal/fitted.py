@@ -91,8 +91,8 @@ class Fit(Record):
             "family": self.family.name,
             "target": self.target.name,
             "norm": self.norm.kind,
-            "domain": [f"{self.norm.lower:g}", f"{self.norm.upper:g}"],
-            "setting": self.norm.label,
+            "domain": self.norm.domain,
+            "setting": self.norm.setting,
             "constants": {name: v if math.isfinite(v) else None for name, v in self.constants.items()},
             "exact": {name: None if v is None else str(v) for name, v in self.exact.items()},
             "round": self.lattice and self.lattice.name,
@@ -208,7 +208,11 @@ class Fit(Record):
         assert self.unrounded is not None
         error = _above(self.error)
         best = {s: sp.Rational(v) for s, v in zip(residual.free, self.unrounded, strict=True)}
-        anywhere = self._among(_proved(residual, self.unrounded, enclose(residual.expression.subs(best), self.norm)))
+        try:
+            unrounded = enclose(residual.expression.subs(best), self.norm)
+        except Undecided as reason:
+            return Optimum.undecided(str(reason))
+        anywhere = self._among(_proved(residual, self.unrounded, unrounded))
         gap = (error - anywhere.lower) / error
         if anywhere.verdict is Verdict.PROVED and gap <= anywhere.tolerance:
             return replace(anywhere, gap=gap)

@@ -53,6 +53,13 @@ def test_a_tolerance_that_cannot_be_kept_is_the_answer_no(run):
     assert out.startswith("REFUTED")
 
 
+def test_designs_in_mean_squares_say_what_their_bound_is_for(answer):
+    found = answer("design", "mish", "--shape", "pwl", "--pieces", "4", "--norm", "l2", "--domain", "-8,8")
+    assert found["norm"] == "l2"
+    assert found["optimum"]["lower"] <= float(found["error"][0]) <= 1.01 * found["optimum"]["lower"]
+    assert "need not meet" in found["optimum"]["reason"]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -61,7 +68,9 @@ def test_a_tolerance_that_cannot_be_kept_is_the_answer_no(run):
         (["mish", "--shape", "pwl", "--pieces", "0"], "from 1 to"),
         (["mish", "--shape", "pwl", "--tolerance", "-1"], "positive tolerance"),
         (["mish", "--shape", "spline", "--pieces", "3"], "expected --shape pwl"),
-        (["mish", "--shape", "pwl", "--pieces", "3", "--norm", "l2"], "--norm sup"),
+        (["mish", "--shape", "pwq", "--pieces", "3", "--norm", "l2"], "--norm sup"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--norm", "l2", "--round", "1/64"], "--norm sup"),
+        (["x**2", "--shape", "pwl", "--pieces", "3", "--norm", "gaussian"], "asymptote"),
         (["mish", "--shape", "pwl", "--pieces", "3", "--knots", "odd"], "expected --knots"),
         (["x**2", "--shape", "pwl", "--pieces", "3"], "asymptote"),
         (["mish", "--shape", "pwl", "--pieces", "3", "--domain", "2,2"], "LO < HI"),

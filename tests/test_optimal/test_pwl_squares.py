@@ -49,7 +49,8 @@ def test_designs_are_worse_when_a_knot_or_a_value_is_moved(name, norm):
             nodes = fit.nodes.copy()
             nodes[j] += aside
             assert hats._Sums(known.mass, nodes).square > fit.square
-    for j in range(6):
+    outer = 2 if known.outer else 0  # values on asymptotes are not free
+    for j in range(outer, 6 - outer):
         values = fit.values.copy()
         values[j] += 1e-3
         assert hats._Sums(known.mass, fit.nodes, values).square > fit.square
@@ -91,7 +92,7 @@ def test_no_design_is_below_the_bound(name, norm):
 
 
 def test_the_bound_is_that_of_pieces_that_need_not_meet():
-    """By hand: two lines on 0, 1, 2, 3 with the values 0, 0, 1, 5: (0, 0), (1, 5) fit; one line leaves 3.7 of squares."""
+    """By hand: two lines fit the points 0, 1 and the points 2, 3 exactly, whatever the values."""
     x, f = np.arange(4.0), np.array([0.0, 0.0, 1.0, 5.0])
     cells = runs.grouped(x, np.ones(4), f, 0.0, 10)
     table = runs.Table.of(cells, math.inf)
@@ -104,15 +105,16 @@ def test_the_bound_is_that_of_pieces_that_need_not_meet():
 
 def test_runs_have_the_error_of_their_least_squares_line():
     x, total = hats.survey(problem("gelu").mass)
-    marks = np.interp(np.linspace(0, total[-1], 41), total, x)
+    marks = np.interp(np.linspace(0, total[-1], 401), total, x)
     cells, _ = runs.project(lookup.function("gelu").expression, marks[:-1], marks[1:], None)
     table = runs.Table.of(cells, math.inf)
     value = lowering.evaluator(lookup.function("gelu").expression)
-    for start, length in ((0, 40), (3, 7), (20, 2)):
+    for start, length in ((0, 400), (30, 70), (200, 20)):
         mass = hats.Mass(marks[start], marks[start + length], value, np.ones_like, marks[start : start + length + 1])
         exact = hats.descend(mass, np.empty(0)).square
-        assert table.squares[length, start] <= exact
-        assert table.squares[length, start] == pytest.approx(exact, rel=0.05)
+        slack = float(np.linalg.norm(cells.slack[start : start + length]))
+        assert 0 <= math.sqrt(table.squares[length, start]) - slack <= math.sqrt(exact)
+        assert table.squares[length, start] == pytest.approx(exact, rel=1e-3)
 
 
 def test_a_tolerance_gives_few_pieces_and_says_whether_fewer_could_do():

@@ -210,8 +210,8 @@ class Fit(Record):
         best = {s: sp.Rational(v) for s, v in zip(residual.free, self.unrounded, strict=True)}
         try:
             unrounded = enclose(residual.expression.subs(best), self.norm)
-        except Undecided as reason:
-            return Optimum.undecided(str(reason))
+        except Undecided as problem:
+            return Optimum.undecided(str(problem))
         anywhere = self._among(_proved(residual, self.unrounded, unrounded))
         gap = (error - anywhere.lower) / error
         if anywhere.verdict is Verdict.PROVED and gap <= anywhere.tolerance:

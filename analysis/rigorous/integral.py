@@ -309,8 +309,8 @@ class _Lebesgue:
         found = tail(f, direction, start)
         error, size = _energy(found.error).sqrt(), arb(0)
         if not is_zero(found.algebraic):
-            turned = found.algebraic.subs(T, direction * X)
-            size = integral(self.density(turned)).nonnegative_part().sqrt()
+            by_distance = found.algebraic.subs(T, X)  # from zero: the integral runs over distances
+            size = integral(self.density(by_distance)).nonnegative_part().sqrt()
         return _square_between(size - error, size + error)
 
 

@@ -10,7 +10,9 @@ import sympy as sp
 
 from analysis.activation.errors import OutOfTime, Undecided
 from analysis.activation.lookup import expression
-from analysis.rigorous.integral import TooWide, gaussian, l2
+from analysis.activation.parsing import X
+from analysis.exact.pieces import Piece
+from analysis.rigorous.integral import TooWide, gaussian, l2, l2_of
 from tests import oracles
 
 REACH = 60  # the differences below fall like x exp(-x) at the least
@@ -246,3 +248,16 @@ def test_a_wide_enclosure_is_no_answer_and_is_kept(measure, text, options, known
 def test_an_oscillation_within_reach_is_answered():
     known = mpmath.sqrt(mpmath.mpf(5000) - mpmath.sin(20000) / 4)
     assert_holds(l2(expression("sin(x)"), sp.Integer(0), sp.Integer(10**4)).pair(), known, "1e-12")
+
+
+@pytest.mark.parametrize("direction", [-1, 1])
+@pytest.mark.parametrize("text", ["x/100 + 1", "1/x + 2", "x/50 + 1/(1 + x**2)"])
+def test_far_stretches_on_either_side_agree_with_the_primitive(text, direction):
+    """Stretches beyond the envelopes' start are integrated over distances from zero, whichever side they are on."""
+    f = sp.sympify(text, locals={"x": X})
+    low, high = sorted((direction * 33, direction * 230))
+    exact = sp.sqrt(sp.integrate(sp.expand(f**2), (X, low, high))).evalf(25)
+    pair = l2_of((Piece(sp.Integer(low), sp.Integer(high), f),)).pair()
+    assert sp.Rational(pair[0]) <= exact * (1 + sp.Rational(1, 10**15))
+    assert sp.Rational(pair[1]) >= exact * (1 - sp.Rational(1, 10**15))
+    assert float(pair[1]) == pytest.approx(float(exact), rel=1e-12)

@@ -86,7 +86,11 @@ def test_time_runs_out_with_status_three_in_several_processes_too(run):
 def test_interrupted_it_says_so_and_leaves_nothing_behind():
     command = [sys.executable, "-m", "analysis", "claims", "W9", "T14", "--jobs", "2"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(4)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 60
+    while len(children.read_text().split()) < 3 and time.monotonic() < deadline:  # a watcher and two workers
+        time.sleep(0.05)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err.strip()) == (130, "", "actapprox: interrupted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -13,7 +14,7 @@ from analysis.activation.errors import BadInput
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.exact.normal import sign
-from analysis.exact.pieces import Piece, spots
+from analysis.exact.pieces import Piece, Spot, spots
 from analysis.exact.verdict import Verdict
 from analysis.optimal import linear
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
@@ -132,12 +133,16 @@ def certified(target: Target, polynomials: Polynomials) -> Pair:
         else:
             first, last = ((x, line.subs(X, x)) for x in (piece.lower, piece.upper))
             beside.append(Beside(piece, (first, last)))
+    return supremum_beside(beside, tails, TOLERANCE, apart(target, polynomials)).pair()
+
+
+def apart(target: Target, polynomials: Polynomials) -> list[Spot]:
+    """Values of target - design at the points where the target has one apart from its pieces."""
     own = spots(target.expression, X, target.lower, target.upper)
-    apart = [replace(spot, value=spot.value - polynomials.expression.subs(X, spot.x)) for spot in own]
-    return supremum_beside(beside, tails, TOLERANCE, apart).pair()
+    return [replace(spot, value=spot.value - polynomials.expression.subs(X, spot.x)) for spot in own]
 
 
-def common(target: Target, polynomials: Polynomials):
+def common(target: Target, polynomials: Polynomials) -> Iterator[tuple[Piece, sp.Expr]]:
     """The pieces of the target between neighbouring breakpoints of either, each with the design's polynomial there."""
     design = polynomials.pieces(target.lower, target.upper)
     i = j = 0

@@ -7,7 +7,7 @@ On given knots the best coefficients are a linear programme (`exchange`), whose 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -17,7 +17,6 @@ from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.exact.breakpoints import breakpoints_of
-from analysis.exact.normal import sign
 from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
 from analysis.optimal import lattices, linear, pwl
@@ -233,24 +232,8 @@ def certified(target: Target, polynomials: Polynomials) -> Pair:
     """The enclosed sup norm of target - design over the domain."""
     if all(len(row) <= 2 for row in polynomials.coefficients):
         return pwl.certified(target, polynomials)
-    return supremum_of(
-        [Piece(f.lower, f.upper, f.expression - g) for f, g in common(target, polynomials)], TOLERANCE
-    ).pair()
-
-
-def common(target: Target, polynomials: Polynomials) -> Iterator[tuple[Piece, sp.Expr]]:
-    """The pieces of the target between neighbouring breakpoints of either, each with the design's polynomial there."""
-    design = polynomials.pieces(target.lower, target.upper)
-    i = j = 0
-    lower = target.lower
-    while True:
-        f, g = target.pieces[i], design[j]
-        order = sign(f.upper - g.upper) if f.upper != g.upper else 0
-        upper = f.upper if order <= 0 else g.upper
-        yield Piece(lower, upper, f.expression), g.expression
-        if upper == target.upper:
-            return
-        i, j, lower = i + (order <= 0), j + (order >= 0), upper
+    pieces = [Piece(f.lower, f.upper, f.expression - g) for f, g in pwl.common(target, polynomials)]
+    return supremum_of(pieces, TOLERANCE, apart=pwl.apart(target, polynomials)).pair()
 
 
 def already(target: Target, shape: Shape, pieces: int) -> Polynomials | None:

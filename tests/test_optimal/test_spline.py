@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,8 +14,10 @@ from analysis.activation.errors import BadInput
 from analysis.exact.verdict import Verdict
 from analysis.optimal import lattices, multipliers, pwl, spline
 from analysis.optimal.basis import CONTINUOUS, LINEAR, SMOOTH, beside
+from analysis.optimal.designs import Polynomials
 from analysis.optimal.exchange import Problem
 from analysis.optimal.lattice import Lattice
+from analysis.optimal.linear import Target
 from analysis.rigorous.norms import Norm
 
 CORE = Norm("sup", -8, 8)
@@ -175,3 +178,9 @@ def test_a_format_without_the_asymptote_is_one_clear_line():
 def test_what_cannot_be_designed_is_one_clear_line(change, expected):
     with pytest.raises(BadInput, match=expected):
         design(**({"name": "mish", "pieces": 8} | change))
+
+
+def test_a_value_apart_from_the_pieces_counts_in_the_certificate():
+    target = Target(lookup.function("x**2 + step(x)*step(-x)").expression, sp.Integer(-1), sp.Integer(1))
+    itself = Polynomials((), ((sp.S.Zero, sp.S.Zero, sp.S.One),))
+    assert float(spline.certified(target, itself)[0]) == pytest.approx(1)

@@ -19,7 +19,7 @@ BUILD   := build/$(SLUG)
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/%)
-SOURCES   := $(NOTEBOOKS) $(filter-out %/__pycache__,$(wildcard analysis/*.py analysis/*/* results/* results/*/*))
+SOURCES   := $(NOTEBOOKS) $(filter-out %/__pycache__,$(wildcard analysis/*.py analysis/*/* analysis/*/*/* results/* results/*/*))
 RUNNER    := analysis/shown/notebooks.py analysis/shown/publishing.py analysis/shown/reproducible.py
 
 MAKEFLAGS += --no-builtin-rules

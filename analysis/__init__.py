@@ -16,15 +16,16 @@ _WORDS = {
     "compare": "analysis.rigorous.comparison",
     "prove": "analysis.rigorous.identity",
     "claims": "analysis.ledger.audit",
-    "fit": "analysis.optimal.constants",
+    "fit": "analysis.optimal.fitting.constants",
     "design": "analysis.optimal.design",
     "frontier": "analysis.optimal.frontier",
+    "export": "analysis.deployed.export",
     "Norm": "analysis.rigorous.norms",
     "BadInput": "analysis.activation.errors",
     "Undecided": "analysis.activation.errors",
 }
 
-__all__ = ["BadInput", "Norm", "Undecided", "claims", "compare", "design", "fit", "frontier", "get", "prove", "show"]
+__all__ = list(_WORDS)
 
 
 def __getattr__(name: str):

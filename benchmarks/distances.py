@@ -23,8 +23,8 @@ import sympy as sp
 from analysis.activation import lookup, lowering
 from analysis.activation.parsing import X
 from analysis.exact.pieces import Piece, pieces
-from analysis.optimal import constants
-from analysis.optimal import proof as optimality
+from analysis.optimal.fitting import constants
+from analysis.optimal.fitting import proof as optimality
 from analysis.rigorous.distance import supremum
 from benchmarks import sollya
 from benchmarks.record import provenance, write

@@ -16,7 +16,7 @@ from typing import Any
 
 from analysis.activation.catalogue import FAMILIES
 from analysis.activation.errors import BadInput, OutOfTime, Undecided
-from analysis.optimal.constants import fit
+from analysis.optimal.fitting.constants import fit
 from analysis.rigorous.norms import Norm
 from benchmarks.record import provenance, write
 

@@ -27,8 +27,8 @@ from analysis.exact.pieces import Piece, pieces
 from analysis.exact.stationary import stationary_of
 from analysis.exact.verdict import Verdict
 from analysis.ledger.claim import Evidence, Finding
-from analysis.optimal import constants
-from analysis.optimal.fitted import Fit
+from analysis.optimal.fitting import constants
+from analysis.optimal.fitting.fitted import Fit
 from analysis.rigorous import balls, comparison, roots
 from analysis.rigorous import identity as identities
 from analysis.rigorous.balls import Pair

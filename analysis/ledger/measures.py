@@ -16,8 +16,8 @@ from analysis.exact.pieces import pieces
 from analysis.ledger import checks
 from analysis.ledger.checks import SUP, decided
 from analysis.ledger.claim import Evidence, Finding
-from analysis.optimal import constants
-from analysis.optimal.fitted import Fit
+from analysis.optimal.fitting import constants
+from analysis.optimal.fitting.fitted import Fit
 from analysis.rigorous.comparison import UNKNOWN
 from analysis.rigorous.norms import Norm
 

@@ -56,25 +56,25 @@ def design(
     if knots != "free" and name in ("pwq", "gate", "rational", "table"):
         raise BadInput(f"expected --knots with --shape pwl, got it with {shape}")
     if shape in ("pwq", "pwq:c0"):
-        from analysis.optimal import quadratic
+        from analysis.optimal.shapes import quadratic
 
         _one_of(pieces, tolerance)
         return quadratic.best(found, norm, pieces, tolerance, lattice, smooth=shape == "pwq")
     if pieces is not None and name in ("gate", "rational", "table"):
         raise BadInput(f"expected --pieces with --shape pwl or pwq, got it with {shape}")
     if name == "gate" and re.fullmatch(r"[1-9]\d?|", degrees):
-        from analysis.optimal import gate
+        from analysis.optimal.shapes import gate
 
         _one_of(degrees or None, tolerance, "gate:D")
         return gate.best(found, norm, int(degrees) if degrees else None, tolerance, lattice)
     if name == "rational" and re.fullmatch(r"\d\d?,\d\d?|", degrees):
-        from analysis.optimal import rational
+        from analysis.optimal.shapes import rational
 
         _one_of(degrees or None, tolerance, "rational:M,N")
         both = [int(d) for d in degrees.split(",")] if degrees else []
         return rational.best(found, norm, (both[0], both[1]) if both else None, tolerance, lattice)
     if name == "table" and re.fullmatch(r"[1-9]\d?", degrees):
-        from analysis.optimal import table
+        from analysis.optimal.shapes import table
 
         if tolerance is not None:
             raise BadInput("expected no --tolerance with table:K")
@@ -85,18 +85,18 @@ def design(
 def _linear(target: Activation, norm: Norm, pieces: int | None, tolerance: float | None, knots: str,
             lattice: Lattice | None) -> Design:  # fmt: skip
     if knots != "free":
-        from analysis.optimal import spline
+        from analysis.optimal.shapes import spline
 
         return spline.best(target, norm, pieces, tolerance, knots, lattice)
     if lattice is not None:
-        from analysis.optimal import pwl_rounded
+        from analysis.optimal.shapes import pwl_rounded
 
         return pwl_rounded.rounded(target, norm, pieces, tolerance, lattice)
     if norm.kind != "sup":
-        from analysis.optimal import pwl_squares
+        from analysis.optimal.shapes import pwl_squares
 
         return pwl_squares.best(target, norm, pieces, tolerance)
-    from analysis.optimal import pwl
+    from analysis.optimal.shapes import pwl
 
     return pwl.free(target, norm, pieces, tolerance)
 

@@ -13,7 +13,7 @@ from analysis.activation.parsing import split_outside_brackets
 from analysis.activation.record import Activation, Family
 from analysis.activation.sheet import Table, decimal
 from analysis.exact.verdict import Verdict
-from analysis.optimal.constants import fit
+from analysis.optimal.fitting.constants import fit
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.comparison import INFINITE, UNKNOWN, compare
 from analysis.rigorous.norms import Norm

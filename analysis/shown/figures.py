@@ -27,7 +27,7 @@ from analysis.activation.record import Activation
 from analysis.exact.breakpoints import Breakpoint, jump, value_at
 from analysis.exact.pieces import Piece, derivative_pieces, pieces
 from analysis.exact.verdict import Verdict
-from analysis.optimal.constants import Fit
+from analysis.optimal.fitting.constants import Fit
 from analysis.rigorous.comparison import Comparison
 from analysis.rigorous.norms import Norm
 from analysis.shown.canvas import Drawing, alternative, panels, render, save, styled, write

@@ -14,7 +14,7 @@ from analysis.activation.sheet import Record, Sheet, Table, decimal
 from analysis.exact.asymptotes import Asymptote
 from analysis.exact.breakpoints import breakpoints, value_at
 from analysis.exact.placement import Placement
-from analysis.optimal.constants import Fit, distance
+from analysis.optimal.fitting.constants import Fit, distance
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.identity import Proof
 from analysis.rigorous.norms import Norm

@@ -8,7 +8,7 @@ import sympy as sp
 
 from analysis.activation.errors import BadInput
 from analysis.activation.record import Activation
-from analysis.optimal.constants import Fit
+from analysis.optimal.fitting.constants import Fit
 
 DOTS = r"\ldots"  # in LaTeX
 

@@ -221,8 +221,11 @@ def test_bad_samples_and_unwritable_answers_are_one_line(run, tmp_path):
     for name in ("z.csv", "z.npy", "nan.csv"):
         status, _, err = run("fit", "swish", "--to", "mish", "--samples", str(tmp_path / name))
         assert (status, err.count("\n")) == (2, 1)
-    status, _, err = run("show", "relu", "--out", str(tmp_path / "missing" / "card.json"))
-    assert (status, err.count("\n")) == (2, 1)
+    for path in (tmp_path / "missing" / "card.json", Path("/dev/full")):
+        status, _, err = run("show", "relu", "--out", str(path))
+        assert (status, err.count("\n")) == (2, 1)
+        assert err.endswith(f": {path}\n")
+    assert Path("/dev/full").is_char_device()  # a device is written to, not replaced
 
 
 def test_time_runs_out_with_status_three(run):

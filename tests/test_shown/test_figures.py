@@ -21,7 +21,7 @@ from analysis.activation.errors import BadInput
 from analysis.activation.lookup import function, get
 from analysis.exact.placement import placements
 from analysis.exact.stationary import stationary
-from analysis.optimal.constants import distance, fit, landscape
+from analysis.optimal.fitting.constants import distance, fit, landscape
 from analysis.rigorous.comparison import compare
 from analysis.rigorous.norms import Norm
 from analysis.shown import canvas, figures, planes, tables, words

@@ -53,7 +53,7 @@ def test_a_missing_record_is_asked_for(tmp_path):
 
 def test_the_record_holds_what_the_code_finds():
     """A few entries of results/optima.json are worked out again."""
-    from analysis.optimal.constants import fit
+    from analysis.optimal.fitting.constants import fit
     from analysis.rigorous.norms import Norm
 
     known = json.loads((ROOT / "results" / "optima.json").read_text())["entries"]

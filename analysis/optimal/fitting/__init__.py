@@ -1,0 +1,1 @@
+"""The best constants of a family, and the proof that no others are better."""

@@ -1,0 +1,173 @@
+"""`design --shape pwl` with free knots: the best continuous piecewise linear function, proved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+
+import sympy as sp
+
+from analysis.activation.errors import BadInput
+from analysis.activation.parsing import X
+from analysis.activation.record import Activation
+from analysis.exact.normal import sign
+from analysis.exact.pieces import Piece, Spot, spots
+from analysis.exact.verdict import Verdict
+from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
+from analysis.optimal.shapes import linear
+from analysis.optimal.shapes.linear import Attempt, Bracket, Grid, Target
+from analysis.optimal.shapes.obstruction import Chain
+from analysis.rigorous.balls import Pair
+from analysis.rigorous.distance import Beside, supremum_beside
+from analysis.rigorous.norms import Norm
+
+SLACKS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)  # relative, by which the proof stays below the walk
+FINE = 1e-11  # times the error: to what decimal place nodes are rounded
+TOLERANCE = 1e-12  # of the certified error, relative
+
+
+def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | None) -> Design:
+    """The best design with so many pieces, or with the fewest that keep the tolerance."""
+    clock = Clock()
+    lower, upper = ends(norm)
+    known = Target(target.expression, lower, upper)
+    fewest = None
+    if pieces is None:
+        assert tolerance is not None
+        pieces, fewest = fewest_pieces(known, tolerance)
+    given = already(known, pieces)
+    if given is not None:
+        polynomials, error, bound = given, ("0", "0"), Bound()
+        notes: tuple[str, ...] = ("the target itself is of this shape",)
+    else:
+        polynomials, error, bound, notes = best_free(known, pieces)
+    return Design(target, "pwl", norm, polynomials, error, bound, cost_of(polynomials), None, fewest, tolerance, notes,
+                  clock.seconds())  # fmt: skip
+
+
+def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
+    low, high = norm.ends
+    if not low < high:
+        raise BadInput(f"expected a domain LO,HI with LO < HI, got {low:g},{high:g}")
+    return tuple(sp.oo * int(math.copysign(1, e)) if math.isinf(e) else sp.Rational(e) for e in (low, high))
+
+
+def already(target: Target, pieces: int) -> Polynomials | None:
+    """The target itself, where it is continuous and has no more pieces."""
+    if len(target.pieces) > pieces or not all(piece.expression.is_polynomial(X) for piece in target.pieces):
+        return None
+    if spots(target.expression, X, target.lower, target.upper):  # it jumps
+        return None
+    rows = [sp.Poly(piece.expression, X).all_coeffs()[::-1] for piece in target.pieces]
+    if any(len(row) > 2 for row in rows):
+        return None
+    return Polynomials(
+        tuple(p.lower for p in target.pieces[1:]), tuple((row[0], row[1] if row[1:] else sp.S.Zero) for row in rows)
+    )
+
+
+def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict]:
+    """How many pieces keep the tolerance, and whether it is proved that fewer do not."""
+    if not 0 < tolerance < math.inf:
+        raise BadInput(f"expected a positive tolerance, got {tolerance:g}")
+    outer = sum(line is not None for line in target.outer)
+    itself = already(target, linear.MOST)
+    if itself is not None and len(itself.coefficients) <= 1 + outer:
+        return len(itself.coefficients), Verdict.PROVED
+    walk = linear.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
+    stopped = Attempt(walk.error, walk.obstructions, walk.begin, walk.end)
+    exact = Fraction(tolerance)
+    proved = not walk.obstructions or Chain(target, stopped, exact).proves()
+    return len(walk.obstructions) + 1 + outer, Verdict.PROVED if proved else Verdict.UNDECIDED
+
+
+def best_free(target: Target, pieces: int) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
+    outer = sum(line is not None for line in target.outer)
+    links = pieces - outer
+    if links < 1:
+        raise BadInput(f"expected at least {outer + 1} pieces, {outer} of which are asymptotes, got {pieces}")
+    bracket = Bracket(Grid.of(target, links))
+    bracket.narrow()
+    polynomials = _polynomials(target, bracket.arrived)
+    notes: tuple[str, ...] = ()
+    if len(polynomials.coefficients) < pieces:
+        notes = (f"{len(polynomials.coefficients)} pieces are as good as {pieces}",)
+    error = certified(target, polynomials)
+    return polynomials, error, _bound(target, bracket.short), notes
+
+
+def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
+    """Knots and slopes rounded to a decimal place far below the error, the values at knots from left to right.
+
+    The last slope before an asymptote is the one that meets it.
+    """
+    place = 2 - math.floor(math.log10(FINE * attempt.error))
+    found = linear.nodes(target, attempt)
+    left, right = target.outer
+    knots = [_decimal(x, place) for x, _ in found]
+    y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
+    rows = [left[::-1]] if left else []
+    for i, (x, onward) in enumerate(pairwise(knots)):
+        slope = _decimal((found[i + 1][1] - found[i][1]) / (found[i + 1][0] - found[i][0]), place)
+        if right and onward == knots[-1]:
+            slope = (right[0] * onward + right[1] - y) / (onward - x)
+        rows.append((y - slope * x, slope))
+        y += slope * (onward - x)
+    rows += [right[::-1]] if right else []
+    return Polynomials(tuple(knots[0 if left else 1 : None if right else -1]), tuple(rows))
+
+
+def _decimal(value: float, place: int) -> sp.Rational:
+    return sp.Rational(f"{value:.{max(place, 0)}f}")
+
+
+def certified(target: Target, polynomials: Polynomials) -> Pair:
+    """The enclosed sup norm of target - design over the domain."""
+    beside, tails = [], []
+    for piece, line in common(target, polynomials):
+        if piece.lower.is_infinite or piece.upper.is_infinite:
+            tails.append(Piece(piece.lower, piece.upper, piece.expression - line))
+        else:
+            first, last = ((x, line.subs(X, x)) for x in (piece.lower, piece.upper))
+            beside.append(Beside(piece, (first, last)))
+    return supremum_beside(beside, tails, TOLERANCE, apart(target, polynomials)).pair()
+
+
+def apart(target: Target, polynomials: Polynomials) -> list[Spot]:
+    """Values of target - design at the points where the target has one apart from its pieces."""
+    own = spots(target.expression, X, target.lower, target.upper)
+    return [replace(spot, value=spot.value - polynomials.expression.subs(X, spot.x)) for spot in own]
+
+
+def common(target: Target, polynomials: Polynomials) -> Iterator[tuple[Piece, sp.Expr]]:
+    """The pieces of the target between neighbouring breakpoints of either, each with the design's polynomial there."""
+    design = polynomials.pieces(target.lower, target.upper)
+    i = j = 0
+    lower = target.lower
+    while True:
+        f, g = target.pieces[i], design[j]
+        order = sign(f.upper - g.upper) if f.upper != g.upper else 0
+        upper = f.upper if order <= 0 else g.upper
+        yield Piece(lower, upper, f.expression), g.expression
+        if upper == target.upper:
+            return
+        i, j, lower = i + (order <= 0), j + (order >= 0), upper
+
+
+def bound_apart(target: Target, links: int) -> Bound:
+    """What is proved of piecewise linear functions whose pieces need not meet."""
+    bracket = Bracket(Grid.of(target, links, apart=True))
+    bracket.narrow()
+    return _bound(target, bracket.short)
+
+
+def _bound(target: Target, short: Attempt) -> Bound:
+    """What the obstructions of a walk prove, at the largest error at which they do."""
+    for slack in SLACKS:
+        error = Fraction(short.error * (1 - slack))
+        if Chain(target, short, error).proves():
+            return Bound(float(error))
+    return Bound(0.0, "the obstructions that were found do not make a proof")

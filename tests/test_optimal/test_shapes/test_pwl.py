@@ -1,0 +1,149 @@
+"""The best continuous piecewise linear functions: provable above, refutable below, and what degenerates."""
+
+import math
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import sympy as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.activation import lookup, lowering
+from analysis.activation.errors import BadInput
+from analysis.activation.parsing import X
+from analysis.exact.verdict import Verdict
+from analysis.optimal.shapes import pwl
+from analysis.optimal.shapes.linear import Bracket, Grid, Target
+from analysis.optimal.shapes.obstruction import Chain
+from analysis.rigorous.distance import supremum
+from analysis.rigorous.norms import Norm
+
+CORE = Norm("sup", -8, 8)
+TARGETS = ["mish", "gelu", "silu", "softplus", "elu", "hard_swish", "squareplus", "selu", "h_mish"]
+
+
+def design(name, pieces=None, norm=CORE, tolerance=None):
+    return pwl.free(lookup.function(name), norm, pieces, tolerance)
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 5, 8, 20])
+@pytest.mark.parametrize("name", ["mish", "tanh", "hard_swish"])
+def test_designs_on_an_interval_are_proved_best(name, pieces):
+    found = design(name, pieces)
+    assert found.verdict is Verdict.PROVED
+    assert found.gap < 1e-9
+    assert found.pieces == pieces or (name == "tanh" and found.pieces == pieces - 1), "an odd target may not need one"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_designs_on_the_line_are_proved_best(name):
+    found = design(name, 7, Norm())
+    assert found.verdict is Verdict.PROVED
+    assert found.gap < 1e-9
+
+
+@pytest.mark.parametrize("name", ["mish", "elu"])
+@pytest.mark.parametrize("norm", [CORE, Norm(), Norm("sup", -math.inf, 3)])
+def test_the_certified_error_is_that_of_the_formula(name, norm):
+    """The general machinery, which reads the formula anew, encloses the same distance."""
+    found = design(name, 5, norm)
+    ends = [sp.oo * int(math.copysign(1, e)) if math.isinf(e) else sp.Rational(e) for e in norm.ends]
+    formula = lookup.function(found.polynomials.formula).expression
+    low, high = supremum(found.target.expression - formula, *ends).pair()
+    assert float(low) == pytest.approx(float(found.error[1]), rel=1e-11)
+    assert float(high) == pytest.approx(float(found.error[0]), rel=1e-11)
+
+
+def test_an_error_just_below_the_optimum_is_refuted_and_one_above_is_not():
+    target = Target(lookup.function("mish").expression, sp.Integer(-8), sp.Integer(8))
+    bracket = Bracket(Grid.of(target, 6))
+    bracket.narrow()
+    error = bracket.short.error
+    assert Chain(target, bracket.short, Fraction(error * (1 - 1e-9))).proves()
+    assert not Chain(target, bracket.short, Fraction(error * (1 + 1e-9))).proves()
+
+
+def test_a_chain_that_skips_an_obstruction_proves_nothing():
+    target = Target(lookup.function("mish").expression, sp.Integer(-8), sp.Integer(8))
+    bracket = Bracket(Grid.of(target, 6))
+    bracket.narrow()
+    short, error = bracket.short, Fraction(bracket.short.error * (1 - 1e-9))
+    for k in range(1, 5):
+        moved = [
+            *short.obstructions[: k - 1],
+            short.obstructions[k],
+            short.obstructions[k - 1],
+            *short.obstructions[k + 1 :],
+        ]
+        broken = type(short)(short.error, tuple(moved), short.begin, short.end)
+        assert not Chain(target, broken, error).proves()
+
+
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10**6), pieces=st.integers(2, 6))
+def test_no_random_design_is_below_the_bound(seed, pieces):
+    """Interpolants with other knots and values, and small changes of the best one."""
+    found = design("mish", pieces)
+    rng = np.random.default_rng(seed)
+    x = np.linspace(-8, 8, 4001)
+    f = lowering.evaluator(found.target.expression)(x)
+    for scale in (1e-3, 0.1, 3.0):
+        best = [-8.0, *map(float, found.polynomials.knots), 8.0]
+        knots = np.sort(np.clip(best + scale * rng.normal(size=len(best)), -8, 8))
+        knots[0], knots[-1] = -8, 8
+        values = lowering.evaluator(found.polynomials.expression)(knots) + scale * 0.1 * rng.normal(size=len(knots))
+        sampled = np.abs(np.interp(x, knots, values) - f).max()
+        assert sampled >= found.bound.lower * (1 - 1e-4), "a grid misses a maximum by little"
+
+
+@pytest.mark.parametrize("name", ["mish", "gelu", "tanh", "elu"])
+def test_a_tolerance_gives_the_fewest_pieces(name):
+    found = design(name, norm=Norm(), tolerance=3e-3)
+    assert found.fewest is Verdict.PROVED
+    assert float(found.error[1]) <= 3e-3
+    assert design(name, found.pieces - 1, Norm()).bound.lower > 3e-3
+
+
+def test_more_pieces_are_never_worse():
+    errors = [float(design("mish", n).error[1]) for n in range(1, 12)]
+    assert all(a >= b * (1 - 1e-9) for a, b in pairwise(errors))
+
+
+def test_the_outer_pieces_are_the_asymptotes():
+    found = design("mish", 6, Norm())
+    assert found.polynomials.expressions[0] == 0
+    assert found.polynomials.expressions[-1] == X
+
+
+@pytest.mark.parametrize(("name", "pieces"), [("relu", 2), ("relu6", 3), ("hard_tanh", 5), ("3*x + 1", 4)])
+def test_a_target_of_this_shape_is_its_own_design(name, pieces):
+    found = design(name, pieces, Norm())
+    assert found.error == ("0", "0")
+    assert found.verdict is Verdict.PROVED
+
+
+def test_a_piecewise_linear_target_with_more_pieces_is_approximated():
+    found = design("relu6", 2)
+    assert found.verdict is Verdict.PROVED
+    assert float(found.error[1]) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces", "norm", "expected"),
+    [
+        ("x**2", 4, Norm(), "asymptote at -inf"),
+        ("mish", 2, Norm(), "at least 3 pieces"),
+        ("mish", 1, Norm("sup", -math.inf, 0), "at least 2 pieces"),
+    ],
+)
+def test_what_cannot_be_designed_is_one_clear_line(name, pieces, norm, expected):
+    with pytest.raises(BadInput, match=expected):
+        design(name, pieces, norm)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -1.0, math.inf, math.nan])
+def test_a_tolerance_is_positive(tolerance):
+    with pytest.raises(BadInput, match="positive tolerance"):
+        design("mish", tolerance=tolerance)

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from analysis.activation.errors import BadInput
-from analysis.cli import claims, compare, design, fit, listing, prove, show
+from analysis.cli import claims, compare, design, fit, listing, prove, schema, show
 from analysis.cli.answers import ANSWERED, BAD, INTERRUPTED, one_line
 
 
@@ -71,5 +71,6 @@ for part in (
     design.design,
     design.frontier,
     claims.claims,
+    schema.schema,
 ):
     command.add_command(part)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import sympy as sp
+from flint import arb
 
 from analysis.activation import lookup
 from analysis.activation.parsing import X
@@ -18,6 +19,7 @@ from analysis.exact.breakpoints import breakpoints_of, smoothness_of
 from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
 from analysis.optimal.cost import Cost, cost_of
+from analysis.rigorous import balls
 from analysis.rigorous.norms import Norm
 
 GAP = 1e-6  # relative: designs nearer to the bound count as best
@@ -70,6 +72,11 @@ class Bound:
 
     lower: float = 0.0
     reason: str = ""
+
+    @property
+    def text(self) -> str | None:
+        """The bound in decimals, rounded down; None where there is none."""
+        return balls.decimals(arb(self.lower), 17)[0] if self.lower > 0 else None
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ class Design(Record):
             "error": list(self.error),
             "optimum": {
                 "verdict": str(self.verdict),
-                "lower": self.bound.lower or None,
+                "lower": self.bound.text,
                 "gap": self.gap if math.isfinite(self.gap) else None,
                 "reason": self.bound.reason,
             },

@@ -2,18 +2,22 @@
 
 import json
 
+import jsonschema
 import pytest
 
 from analysis import cli
+from analysis.shown.schemas import schema
 
 
 @pytest.fixture
 def run(capsys):
-    """Runs the command in this process: (status, standard output, standard error)."""
+    """Runs the command in this process: (status, standard output, standard error); its JSON is held to the schema."""
 
     def call(*arguments):
         status = cli.main(list(arguments))
         captured = capsys.readouterr()
+        if "--json" in arguments and captured.out:
+            jsonschema.validate(json.loads(captured.out), schema(arguments[0]))
         return status, captured.out, captured.err
 
     return call

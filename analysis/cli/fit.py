@@ -39,8 +39,7 @@ def fit(family: str, target: str, fix: tuple[str, ...], tie: tuple[str, ...], ro
         from analysis.optimal.fitting import constants
 
         measure = norm_of(norm, domain, sigma, grid, samples)
-        given = {name: text for part in fix for name, text in definitions(part, "--fix").items()}
-        tied = {name: text for part in tie for name, text in definitions(part, "--tie").items()}
+        given, tied = definitions(",".join(fix), "--fix"), definitions(",".join(tie), "--tie")
         answer = constants.fit(function_text(family), function_text(target), measure, fix=given, tie=tied, round=round_)
         if plot:
             draw(plot, "fit_plot", answer)

@@ -197,6 +197,7 @@ def test_help_examples_are_commands_that_work(run):
         (("fit", "mish", "--to", "relu"), "expected a family with at least one free constant"),
         (("fit", "hard_gate", "--to", "mish", "--fix", "c=3"), "expected constants out of a, b"),
         (("fit", "hard_gate", "--to", "mish", "--fix", "b"), "expected --fix as name=expression"),
+        (("fit", "hard_gate", "--to", "mish", "--fix", "a=1", "--fix", "a=2"), "expected each name once in --fix"),
         (("fit", "hard_gate", "--to", "mish", "--domain", "3"), "expected --domain LO,HI, got '3'"),
         (("fit", "hard_gate", "--to", "mish", "--domain", "3,-3"), "LO < HI"),
         (("fit", "hard_gate", "--to", "mish", "--norm", "max"), "expected --norm out of sup, l2"),

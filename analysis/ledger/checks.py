@@ -36,7 +36,10 @@ from analysis.rigorous.comparison import Comparison
 from analysis.rigorous.norms import Norm
 
 SUP, L2, GAUSSIAN = Norm(), Norm("l2"), Norm("gaussian")
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+PACKAGE = Path(__file__).resolve().parents[1]
+# an installed package brings the records along; in a checkout they lie beside it
+INSTALLED, RECORDED = PACKAGE / "results", PACKAGE.parent / "results"
+RESULTS = INSTALLED if INSTALLED.is_dir() else RECORDED
 
 
 # what a finding says

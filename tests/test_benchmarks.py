@@ -8,7 +8,9 @@ import sympy as sp
 
 from analysis.activation.functions import elementary
 from analysis.activation.parsing import X
-from benchmarks import distances, sollya
+from analysis.optimal import judgement
+from analysis.optimal.literature import Printed
+from benchmarks import distances, frontiers, literature, sollya
 
 NEEDS_SOLLYA = pytest.mark.skipif(shutil.which("sollya") is None, reason="Sollya is not installed")
 
@@ -57,3 +59,19 @@ def test_an_interpolant_meets_the_function_in_its_points():
     for k in range(5):
         x = distances.CORE * sp.cos(sp.pi * (2 * k + 1) / 10)
         assert abs(elementary(subject.f.subs(X, x)).evalf(30)) < 1e-14
+
+
+def test_the_records_of_frontiers_and_of_what_is_in_print_are_whole(monkeypatch, tmp_path):
+    found = frontiers.frontier("gelu", shapes=(("pwl", 4),))
+    monkeypatch.setattr(frontiers, "frontier", lambda target: found)
+    monkeypatch.setattr(frontiers, "TARGETS", ("gelu",))
+    one = judgement.judged(Printed("one", "gelu", "a paper", "1e-3", why="the domain is not stated"))
+    monkeypatch.setattr(literature, "all_judged", lambda: [one])
+    for module, expected in ((frontiers, found), (literature, one)):
+        out = tmp_path / f"{module.__name__}.json"
+        monkeypatch.setattr("sys.argv", [module.__name__, "--out", str(out)])
+        module.main()
+        record = json.loads(out.read_text())
+        assert record["command"].startswith(f"python -m {module.__name__}")
+        assert record["versions"].keys() >= {"python", "flint", "sympy"}
+        assert record["entries"] == [json.loads(json.dumps(expected.to_dict()))]

@@ -12,7 +12,7 @@ from analysis.optimal.designs import Design
 from analysis.optimal.lattice import Lattice
 from analysis.rigorous.norms import Norm
 
-SHAPES = "pwl, pwq, pwq:c0, gate:D, rational:M,N or table:K"
+SHAPES = "pwl, pwq, pwq:c0, gate:D, rational:M,N, table:K or table:int8"
 KNOTS = ("free", "uniform", "dyadic", "float")
 MOST = 2048  # pieces
 
@@ -73,6 +73,8 @@ def design(
         _one_of(degrees or None, tolerance, "rational:M,N")
         both = [int(d) for d in degrees.split(",")] if degrees else []
         return rational.best(found, norm, (both[0], both[1]) if both else None, tolerance, lattice)
+    if shape == "table:int8":
+        raise BadInput("expected another shape: for table:int8 see analysis.optimal.shapes.table.int8")
     if name == "table" and re.fullmatch(r"[1-9]\d?", degrees):
         from analysis.optimal.shapes import table
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.activation import lookup
 from analysis.activation.catalogue import FAMILIES, FUNCTIONS
 from analysis.activation.errors import BadInput, Refused, Undecided
 from analysis.activation.record import Activation
 from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
+from analysis.exact.verdict import Verdict
 from analysis.optimal import cost
 from analysis.optimal.cost import Cost
 from analysis.optimal.design import design
-from analysis.optimal.designs import Clock
+from analysis.optimal.designs import GAP, Clock
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.comparison import compare
 from analysis.rigorous.norms import Norm
@@ -39,6 +40,7 @@ class Candidate:
     error: Pair
     cost: Cost
     stands: bool = False  # nothing else is as near and as cheap, and better in one of the two
+    optimum: Verdict | None = None  # of a design: whether it is proved best of its shape and size
 
     @property
     def point(self) -> tuple[float, int]:
@@ -53,6 +55,7 @@ class Candidate:
             "error": list(self.error),
             "cost": self.cost.to_dict(),
             "operations": self.cost.operations,
+            "optimum": self.optimum and str(self.optimum),
             "on_frontier": self.stands,
         }
 
@@ -139,6 +142,7 @@ def _designs(
     target: Activation, norm: Norm, shapes: Sequence[tuple[str, int | None]], left_out: list[str]
 ) -> Iterator[Candidate]:
     """The shapes that the target and the domain admit; why the others do not is said once for each."""
+    known = set()
     for shape, pieces in shapes:
         try:
             best = design(target, shape, pieces=pieces, norm=norm)
@@ -148,16 +152,21 @@ def _designs(
                 left_out.append(f"{name}: {reason}")
             continue
         size = f"{shape}, {best.pieces} pieces" if pieces else shape
-        yield Candidate(size, shape.partition(":")[0], best.polynomials.formula, best.error, best.cost)
+        if size in known:  # one piece more was of no use
+            continue
+        known.add(size)
+        formula, kind = best.polynomials.formula, shape.partition(":")[0]
+        yield Candidate(size, kind, formula, best.error, best.cost, optimum=best.verdict)
 
 
 def _standing(one: Candidate, others: Sequence[Candidate]) -> Candidate:
     beaten = any(_beats(other.point, one.point) for other in others)
-    return Candidate(one.name, one.kind, one.formula, one.error, one.cost, not beaten)
+    return replace(one, stands=not beaten)
 
 
 def _beats(a: tuple[float, int], b: tuple[float, int]) -> bool:
-    return a != b and a[0] <= b[0] and a[1] <= b[1]
+    """As near and as cheap, and better in one; who is cheaper need only be as near up to GAP."""
+    return a[0] <= b[0] * (1 + GAP) if a[1] < b[1] else a[1] == b[1] and a[0] < b[0]
 
 
 def _row(one: Candidate, mark: str) -> tuple[str, ...]:

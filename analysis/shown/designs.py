@@ -12,10 +12,10 @@ from analysis.activation.sheet import decimal
 from analysis.optimal.designs import Design
 from analysis.optimal.frontier import Frontier
 from analysis.shown.canvas import panels, styled
-from analysis.shown.figures import BLUE, GREEN, POINTS, RED, SIGHT, Ends, plot_target
+from analysis.shown.figures import BLUE, POINTS, RED, SIGHT, Ends, plot_target
+from analysis.shown.frontiers import frontier_panel
 from analysis.shown.words import label
 
-MARKERS = [("o", "0.45"), ("s", BLUE), ("^", RED), ("D", GREEN), ("v", "black"), ("P", "#CC79A7")]
 MARGIN = 0.15  # of the width of the knots, that is seen beyond them
 
 
@@ -51,19 +51,11 @@ def design_plot(design: Design, ends: Ends | None = None) -> Figure:
 
 @styled
 def frontier_plot(found: Frontier) -> Figure:
-    """Error against operations, both logarithmic; a line joins what nothing else beats."""
-    figure, (ax,) = panels(
-        1, 1, size=(6.6, 4.6), title=f"Stand-ins for {label(found.target)}: error against operations"
-    )
-    kinds = dict.fromkeys(one.kind for one in found.candidates)
-    for kind, (marker, color) in zip(kinds, MARKERS, strict=False):
-        points = [one.point for one in found.candidates if one.kind == kind]
-        ax.plot([n for _, n in points], [e for e, _ in points], marker, color=color, markersize=5, label=kind)
-    best = found.best
-    ax.step([one.point[1] for one in best], [one.point[0] for one in best], where="post", color="0.4", linewidth=0.8)
-    for one in best:
-        ax.annotate(one.name, one.point[::-1], (4, 4), textcoords="offset points", fontsize=6)
-    ax.set(xscale="log", yscale="log", xlabel="operations for one value", ylabel=f"certified error ({found.norm.unit})")
+    """What `frontier --plot` writes."""
+    title = f"Stand-ins for {label(found.target)}: error against operations"
+    figure, (ax,) = panels(1, 1, size=(6.6, 4.6), title=title)
+    frontier_panel(ax, found.to_dict())
+    ax.set_ylabel(f"certified error ({found.norm.unit})")
     ax.legend(loc="best")
     return figure
 

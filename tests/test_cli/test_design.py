@@ -60,9 +60,35 @@ def test_designs_in_mean_squares_say_what_their_bound_is_for(answer):
     assert "need not meet" in found["optimum"]["reason"]
 
 
+def test_an_int8_table_has_the_given_scales(answer):
+    scales = ("--input-scale", "1/16", "--input-zero", "-8", "--output-scale", "0.0625", "--output-zero", "-100")
+    found = answer("design", "relu", "--shape", "table:int8", *scales)
+    assert found["table"] == [max(-100, q + 8 - 100) for q in range(-128, 128)]
+    assert found["error"] == ["0", "0"]
+    assert found["cost"]["table_bytes"] == 256
+
+
+def test_an_int8_table_chooses_the_output_that_is_proved_best(answer):
+    found = answer("design", "gelu", "--shape", "table:int8", "--domain", "-4,4")
+    optimum, high = found["optimum"], float(found["error"][1])
+    assert optimum["verdict"] == "PROVED"
+    assert float(optimum["lower"]) <= high <= float(optimum["lower"]) * (1 + 1e-4)
+    given = answer("design", "gelu", "--shape", "table:int8", "--domain", "-4,4", "--output-scale", "0.05")
+    assert given["optimum"]["verdict"] == "REFUTED"
+    assert given["optimum"]["lower"] == optimum["lower"]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (["mish", "--shape", "table:int8", "--pieces", "4"], "no --pieces with --shape table:int8"),
+        (["mish", "--shape", "table:int8", "--norm", "l2"], "no --norm with"),
+        (["mish", "--shape", "table:int8", "--plot", "a.svg"], "no --plot with"),
+        (["mish", "--shape", "table:int8", "--input-scale", "one"], "a positive number for input_scale, got one"),
+        (["mish", "--shape", "table:int8", "--output-zero", "128"], "from -128 to 127 for output_zero"),
+        (["mish", "--shape", "table:int8", "--domain", "0,inf"], "a finite domain"),
+        (["mish", "--shape", "table:int8", "--domain", "0,1", "--input-scale", "1", "--input-zero", "0"], "got both"),
+        (["mish", "--shape", "pwl", "--pieces", "3", "--output-scale", "1"], "--output-scale with --shape table:int8"),
         (["mish", "--shape", "pwl"], "one of --pieces N and --tolerance E, got none"),
         (["mish", "--shape", "pwl", "--pieces", "3", "--tolerance", "1"], "got both"),
         (["mish", "--shape", "pwl", "--pieces", "0"], "from 1 to"),

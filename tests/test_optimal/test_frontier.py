@@ -9,7 +9,8 @@ from analysis.activation.lowering import NUMPY
 from analysis.activation.parsing import X
 from analysis.optimal import cost
 from analysis.optimal.cost import Cost
-from analysis.optimal.frontier import frontier, published
+from analysis.optimal.designs import GAP
+from analysis.optimal.frontier import _beats, frontier, published
 from analysis.rigorous.norms import Norm
 
 SMALL = (("pwl", 4), ("pwl", 8))
@@ -24,13 +25,36 @@ def test_nothing_on_the_frontier_is_beaten(mish):
     for one in mish.best:
         for other in mish.candidates:
             assert not (other.point[0] < one.point[0] and other.point[1] <= one.point[1])
-            assert not (other.point[0] <= one.point[0] and other.point[1] < one.point[1])
+            assert not (other.point[0] <= one.point[0] * (1 + GAP) and other.point[1] < one.point[1])
 
 
 def test_what_is_not_on_it_is_beaten_by_something_that_is(mish):
     for one in mish.candidates:
         if not one.stands:
-            assert any(b.point[0] <= one.point[0] and b.point[1] <= one.point[1] for b in mish.best)
+            assert any(b.point[0] <= one.point[0] * (1 + GAP) and b.point[1] <= one.point[1] for b in mish.best)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "beats"),
+    [
+        ((0.1, 5), (0.1, 7), True),  # cheaper and as near
+        ((0.1 * (1 + GAP / 2), 5), (0.1, 7), True),  # cheaper; what is nearer by less than the gap is no progress
+        ((0.1 * (1 + 2 * GAP), 5), (0.1, 7), False),
+        ((0.1, 7), (0.1, 5), False),
+        ((0.1, 5), (0.1, 5), False),  # neither of two equals
+        ((0.09, 5), (0.1, 5), True),
+        ((0.09, 7), (0.1, 5), False),
+    ],
+)
+def test_beating(a, b, beats):
+    assert _beats(a, b) is beats
+
+
+def test_designs_say_whether_they_are_proved_best_and_none_is_there_twice(mish):
+    assert {str(one.optimum) for one in mish.candidates if one.kind == "pwl"} == {"PROVED"}
+    assert {one.optimum for one in mish.candidates if one.kind == "published"} == {None}
+    silu = frontier("silu", shapes=(("pwl", 7), ("pwl", 8)))  # the eighth piece is of no use
+    assert [one.name for one in silu.candidates if one.kind == "pwl"] == ["pwl, 7 pieces"]
 
 
 def test_published_functions_are_among_the_candidates_with_their_distance(mish):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 INF = math.inf
+NEAR = 0.1  # of the error: how near to a wall a line may come between two points of the grid unseen
+LOOSE, NOISE = 1e-11, 2e-15  # of the error, and of f: what a line may be beyond a wall for rounding
 
 Jet = Callable[[float], list[float]]
 
@@ -45,6 +49,38 @@ class Curve:
     def jet(self, x: float) -> list[float]:
         return self.jets[self.gap(x)](x)
 
+    def staying(self, window: Window, links: Sequence[Obstruction], error: float, apart: bool = False) -> int:
+        """How many links, from the first on, stay in the tube from where they may begin up to x3, on the grid."""
+        if not links:
+            return 0
+        slopes, x0, y0 = (np.array([getattr(one.line, name) for one in links]) for name in ("slope", "x", "y"))
+        known = np.array([(one.x1, one.x2, one.x3) for one in links])
+        backs, fronts, sides = known[:, 1], known[:, 2], np.array([one.side for one in links])
+        first, last = max(bisect_right(self.xs, window.p), 1), min(bisect_left(self.xs, fronts[-1]), len(self.xs) - 1)
+        xs, low, high = (np.array(part[first:last]) for part in (self.xs, self.low, self.high))
+        around = np.array(self.xs[first + 1 : last + 1]) - np.array(self.xs[first - 1 : last - 1])
+        enough = (1 + LOOSE) * error + NOISE * float(np.abs(y0).max())
+
+        def beyond(wall: int, at: np.ndarray, where: np.ndarray) -> np.ndarray:
+            """The links that are beyond a wall somewhere, or may be between points: near it where they do not touch."""
+            line = y0[at] + slopes[at] * (xs[where] - x0[at])
+            excess = wall * ((high if wall > 0 else low)[where] - line)
+            near = excess > (1 - NEAR) * error
+            apart = (abs(xs[where, None] - known[at]) > around[where, None]).all(axis=1)
+            return at[(excess > enough) | (near & apart)]
+
+        inside = np.flatnonzero(xs >= window.q)
+        at = np.searchsorted(fronts, xs[inside])
+        wrong = [beyond(1, at, inside), beyond(-1, at, inside)]
+        if not apart:  # in the window of the next link one wall counts already
+            windows = inside[(at < len(links) - 1) & (xs[inside] > backs[at])]
+            at = np.searchsorted(fronts, xs[windows])
+            wrong += [beyond(-side, at[sides[at] == side] + 1, windows[sides[at] == side]) for side in (1, -1)]
+            before = np.flatnonzero(xs < window.q)
+            if window.side:
+                wrong.append(beyond(-window.side, np.zeros(len(before), int), before))
+        return int(min((part.min() for part in wrong if len(part)), default=len(links)))
+
 
 @dataclass(frozen=True)
 class Line:
@@ -77,15 +113,17 @@ class Window:
 
 @dataclass(frozen=True)
 class End:
-    """Where the last link ends: at x; or on a given line, between `last` and x, where that line leaves the tube.
+    """Where the last link ends: at x; or on a given line, from x on, where that line leaves the tube, to infinity.
 
-    `side` is the wall through which that line leaves, 0 if there is none, and y its value at `last`.
+    `side` is the wall through which that line leaves, 0 if there is none, and y its value at `last`, from where on it
+    is all but the curve itself.
     """
 
     x: float
     side: int = 0
     last: float = INF
     y: float = 0.0
+    slope: float = 0.0
 
     def limit(self, side: int) -> float:
         """Up to where the wall of that side bounds the last link."""

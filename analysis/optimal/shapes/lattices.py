@@ -7,14 +7,17 @@ are best on its own interval, among neighbours of the exact ones. The certificat
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import sympy as sp
 
-from analysis.activation.errors import BadInput
-from analysis.optimal.designs import Polynomials
+from analysis.activation.errors import BadInput, Refused
+from analysis.exact.verdict import Verdict
+from analysis.optimal.designs import Design, Polynomials
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.shapes.exchange import Curve
 from analysis.optimal.shapes.linear import Target
@@ -24,6 +27,17 @@ REACH = {2: 3, 3: 2}  # lattice steps around a point that one round tries, by th
 ROUNDS = 60
 NOTE = "rounded pieces need not meet at the knots; the error counts the jumps"
 REASON = "the bound is one of all piecewise polynomials; the lattice is searched among neighbours, without proof"
+
+
+def keeping(tolerance: float, pieces: int, rounded_to: Callable[[int], Design]) -> Design:
+    """The first rounded design that keeps the tolerance, of more pieces than the exact one if need be; else Refused."""
+    least = math.inf
+    for more in (0, *(2**k for k in range(pieces.bit_length() + 1))):
+        found = rounded_to(pieces + more)
+        if float(found.error[1]) <= tolerance:
+            return replace(found, tolerance=tolerance, fewest=Verdict.UNDECIDED)
+        least = min(least, float(found.error[1]))
+    raise Refused(f"no numbers of the format found that keep {tolerance:g}; the least error is {least:g}")
 
 
 def rounded(target: Target, polynomials: Polynomials, lattice: Lattice) -> Polynomials:

@@ -35,7 +35,8 @@ from flint import arb, ctx, fmpq
 from analysis.exact.normal import sign
 from analysis.exact.pieces import Piece
 from analysis.optimal.shapes.curve import Obstruction
-from analysis.optimal.shapes.linear import Attempt, Target
+from analysis.optimal.shapes.grid import Attempt
+from analysis.optimal.shapes.linear import Target
 from analysis.rigorous import balls
 
 BITS = 160
@@ -102,16 +103,14 @@ class Chain:
             return False
         if q <= end.x:
             return True
-        inside = q == end.last or side * (self._wall(q, side) - known(_ball(Fraction(q)))) <= 0
+        inside = side * (self._wall(q, side) - known(_ball(Fraction(q)))) <= 0
         return bool(side == -end.side and p <= end.x and inside)
 
     def _wall(self, x: float, side: int) -> arb:
         """The lower wall for side 1, the upper for -1; where a given line bounds the link instead, that."""
-        begin, end = self.attempt.begin, self.attempt.end
+        begin = self.attempt.begin
         if begin.y is not None and x == begin.p:
             return _asymptote(self.target.outer[0])(_ball(Fraction(x)))
-        if end.side and x == end.last:
-            return _asymptote(self.target.outer[1])(_ball(Fraction(x)))
         return self._f(x, side) - side * self.error
 
     def _f(self, x: float, wall: int) -> arb:

@@ -10,15 +10,18 @@ from itertools import pairwise
 
 import sympy as sp
 
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Refused
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.exact.normal import sign
 from analysis.exact.pieces import Piece, Spot, spots
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
-from analysis.optimal.shapes import linear
-from analysis.optimal.shapes.linear import Attempt, Bracket, Grid, Target
+from analysis.optimal.shapes import grid
+from analysis.optimal.shapes.bracket import closest
+from analysis.optimal.shapes.curve import Obstruction
+from analysis.optimal.shapes.grid import Attempt, Grid
+from analysis.optimal.shapes.linear import MOST, Target
 from analysis.optimal.shapes.obstruction import Chain
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.distance import Beside, supremum_beside
@@ -26,6 +29,7 @@ from analysis.rigorous.norms import Norm
 
 SLACKS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)  # relative, by which the proof stays below the walk
 FINE = 1e-11  # times the error: to what decimal place nodes are rounded
+ENOUGH = 1e-9  # relative: a design so near to the bound needs no surer search
 TOLERANCE = 1e-12  # of the certified error, relative
 
 
@@ -34,18 +38,29 @@ def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
     clock = Clock()
     lower, upper = ends(norm)
     known = Target(target.expression, lower, upper)
-    fewest = None
+    fewest: Verdict | None = None
+    walked: tuple[Obstruction, ...] = ()
+    if known.jump:
+        _refuse(*known.jump, tolerance)
     if pieces is None:
         assert tolerance is not None
-        pieces, fewest = fewest_pieces(known, tolerance)
+        pieces, fewest, walked = fewest_pieces(known, tolerance)
     given = already(known, pieces)
     if given is not None:
         polynomials, error, bound = given, ("0", "0"), Bound()
         notes: tuple[str, ...] = ("the target itself is of this shape",)
     else:
-        polynomials, error, bound, notes = best_free(known, pieces)
+        polynomials, error, bound, notes = best_free(known, pieces, walked)
     return Design(target, "pwl", norm, polynomials, error, bound, cost_of(polynomials), None, fewest, tolerance, notes,
                   clock.seconds())  # fmt: skip
+
+
+def _refuse(x: sp.Expr, size: sp.Expr, tolerance: float | None) -> None:
+    """A continuous function is beside a jump at least half of it away from one of the two sides."""
+    line = f"the target jumps by {size} at x = {x}, and no continuous function comes nearer than {size / 2}"
+    if tolerance is not None and sign(sp.Rational(tolerance) - size / 2) < 0:
+        raise Refused(line)
+    raise BadInput(f"expected a continuous target, or --domain on one side of the jump: {line}")
 
 
 def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
@@ -69,34 +84,41 @@ def already(target: Target, pieces: int) -> Polynomials | None:
     )
 
 
-def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict]:
-    """How many pieces keep the tolerance, and whether it is proved that fewer do not."""
+def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict, tuple[Obstruction, ...]]:
+    """How many pieces keep the tolerance, whether it is proved that fewer do not, and the walk that tells."""
     if not 0 < tolerance < math.inf:
         raise BadInput(f"expected a positive tolerance, got {tolerance:g}")
     outer = sum(line is not None for line in target.outer)
-    itself = already(target, linear.MOST)
+    itself = already(target, MOST)
     if itself is not None and len(itself.coefficients) <= 1 + outer:
-        return len(itself.coefficients), Verdict.PROVED
-    walk = linear.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
+        return len(itself.coefficients), Verdict.PROVED, ()
+    walk = grid.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
     stopped = Attempt(walk.error, walk.obstructions, walk.begin, walk.end)
     exact = Fraction(tolerance)
     proved = not walk.obstructions or Chain(target, stopped, exact).proves()
-    return len(walk.obstructions) + 1 + outer, Verdict.PROVED if proved else Verdict.UNDECIDED
+    return len(walk.obstructions) + 1 + outer, Verdict.PROVED if proved else Verdict.UNDECIDED, walk.obstructions
 
 
-def best_free(target: Target, pieces: int) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
+def best_free(
+    target: Target, pieces: int, walked: tuple[Obstruction, ...] = ()
+) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
+    """The best with so many pieces, its error, the bound, and notes; faster where a walk at a like error is known."""
     outer = sum(line is not None for line in target.outer)
     links = pieces - outer
     if links < 1:
         raise BadInput(f"expected at least {outer + 1} pieces, {outer} of which are asymptotes, got {pieces}")
-    bracket = Bracket(Grid.of(target, links))
-    bracket.narrow()
-    polynomials = _polynomials(target, bracket.arrived)
-    notes: tuple[str, ...] = ()
-    if len(polynomials.coefficients) < pieces:
-        notes = (f"{len(polynomials.coefficients)} pieces are as good as {pieces}",)
-    error = certified(target, polynomials)
-    return polynomials, error, _bound(target, bracket.short), notes
+    for short, arrived in closest(Grid.of(target, links, walked=walked)):
+        bound, polynomials = _bound(target, short), None
+        if bound.lower:
+            polynomials = _polynomials(target, arrived)
+            error = certified(target, polynomials)
+            if float(error[1]) <= (1 + ENOUGH) * bound.lower:
+                break
+    if polynomials is None:
+        polynomials = _polynomials(target, arrived)
+        error = certified(target, polynomials)
+    fewer = len(polynomials.coefficients)
+    return polynomials, error, bound, (f"{fewer} pieces are as good as {pieces}",) if fewer < pieces else ()
 
 
 def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
@@ -105,7 +127,7 @@ def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
     The last slope before an asymptote is the one that meets it.
     """
     place = 2 - math.floor(math.log10(FINE * attempt.error))
-    found = linear.nodes(target, attempt)
+    found = grid.nodes(target, attempt)
     left, right = target.outer
     knots = [_decimal(x, place) for x, _ in found]
     y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
@@ -127,11 +149,11 @@ def _decimal(value: float, place: int) -> sp.Rational:
 def certified(target: Target, polynomials: Polynomials) -> Pair:
     """The enclosed sup norm of target - design over the domain."""
     beside, tails = [], []
-    for piece, line in common(target, polynomials):
+    for piece, row in overlaid(target, polynomials):
         if piece.lower.is_infinite or piece.upper.is_infinite:
-            tails.append(Piece(piece.lower, piece.upper, piece.expression - line))
+            tails.append(Piece(piece.lower, piece.upper, piece.expression - row[0] - row[1] * X))
         else:
-            first, last = ((x, line.subs(X, x)) for x in (piece.lower, piece.upper))
+            first, last = ((x, row[0] + row[1] * x) for x in (piece.lower, piece.upper))
             beside.append(Beside(piece, (first, last)))
     return supremum_beside(beside, tails, TOLERANCE, apart(target, polynomials)).pair()
 
@@ -144,30 +166,48 @@ def apart(target: Target, polynomials: Polynomials) -> list[Spot]:
 
 def common(target: Target, polynomials: Polynomials) -> Iterator[tuple[Piece, sp.Expr]]:
     """The pieces of the target between neighbouring breakpoints of either, each with the design's polynomial there."""
-    design = polynomials.pieces(target.lower, target.upper)
+    for piece, row in overlaid(target, polynomials):
+        yield piece, sp.Add(*(c * X**k for k, c in enumerate(row)))
+
+
+def overlaid(target: Target, polynomials: Polynomials) -> Iterator[tuple[Piece, tuple[sp.Expr, ...]]]:
+    """The same with the polynomial's coefficients."""
+    rows, uppers = polynomials.coefficients, (*polynomials.knots, target.upper)
     i = j = 0
     lower = target.lower
     while True:
-        f, g = target.pieces[i], design[j]
-        order = sign(f.upper - g.upper) if f.upper != g.upper else 0
-        upper = f.upper if order <= 0 else g.upper
-        yield Piece(lower, upper, f.expression), g.expression
+        f, end = target.pieces[i], uppers[j]
+        order = _order(f.upper, end)
+        upper = f.upper if order <= 0 else end
+        yield Piece(lower, upper, f.expression), rows[j]
         if upper == target.upper:
             return
         i, j, lower = i + (order <= 0), j + (order >= 0), upper
 
 
+def _order(a: sp.Expr, b: sp.Expr) -> int:
+    """-1, 0 or 1 as a is less than b, b, or more."""
+    if a.is_Rational and b.is_Rational:
+        left, right = a.p * b.q, b.p * a.q
+        return (left > right) - (left < right)
+    return 0 if a == b else sign(a - b)
+
+
 def bound_apart(target: Target, links: int) -> Bound:
     """What is proved of piecewise linear functions whose pieces need not meet."""
-    bracket = Bracket(Grid.of(target, links, apart=True))
-    bracket.narrow()
-    return _bound(target, bracket.short)
+    for short, _ in closest(Grid.of(target, links, apart=True)):
+        bound = _bound(target, short)
+        if bound.lower:
+            break
+    return bound
 
 
 def _bound(target: Target, short: Attempt) -> Bound:
     """What the obstructions of a walk prove, at the largest error at which they do."""
-    for slack in SLACKS:
-        error = Fraction(short.error * (1 - slack))
-        if Chain(target, short, error).proves():
-            return Bound(float(error))
+    most = SLACKS[-1]
+    if Chain(target, short, Fraction(short.error * (1 - most))).proves():
+        for slack in SLACKS:
+            error = Fraction(short.error * (1 - slack))
+            if slack == most or Chain(target, short, error).proves():
+                return Bound(float(error))
     return Bound(0.0, "the obstructions that were found do not make a proof")

@@ -42,7 +42,7 @@ def rounded(target: Activation, norm: Norm, pieces: int | None, tolerance: float
         found = _Rounding(known, pieces, lattice).best()
     else:
         assert tolerance is not None
-        pieces, _ = pwl.fewest_pieces(known, tolerance)
+        pieces, *_ = pwl.fewest_pieces(known, tolerance)
         least = math.inf
         for pieces in range(pieces, 2 * pieces + 8):  # noqa: B020 - from the fewest of any format
             found = _Rounding(known, pieces, lattice).best()

@@ -64,6 +64,8 @@ def best(
     if pieces is None:
         assert tolerance is not None
         pieces, fewest = search.fewest(tolerance)
+        if lattice is not None:
+            return lattices.keeping(tolerance, pieces, lambda count: best(target, norm, count, None, lattice, smooth))
     known, notes = search.search.target, NO_NOTES
     bound, found = Bound(), already(known, shape, pieces)
     if found is not None:

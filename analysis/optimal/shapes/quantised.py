@@ -1,8 +1,9 @@
-"""The int8 to int8 table of a quantised runtime: 256 entries, each rounded correctly, and the best output scale.
+"""`design --shape table:int8`: the int8 to int8 table of a quantised runtime, and the best scale of its output.
 
-The input q stands for x = in_scale (q - in_zero), the entry t for out_scale (t - out_zero), and
+The input q stands for x = input_scale (q - input_zero), the entry t for output_scale (t - output_zero), and each
+of the 256 entries is rounded correctly,
 
-    t(q) = clamp(round(f(x)/out_scale) + out_zero, -128, 127)
+    t(q) = clamp(round(f(x)/output_scale) + output_zero, -128, 127)
 
 with ties to even, as in ONNX's QuantizeLinear and torch.quantize_per_tensor. Scales are exact numbers.
 
@@ -28,7 +29,7 @@ from analysis.activation.sheet import Line, Record, Sheet, Table, decimal
 from analysis.exact.normal import sign
 from analysis.exact.pieces import value_on
 from analysis.exact.verdict import Verdict
-from analysis.optimal.designs import Clock
+from analysis.optimal.designs import Bound, Clock, Cost
 from analysis.rigorous import balls
 from analysis.rigorous.balls import Pair
 
@@ -48,10 +49,10 @@ class Int8Table(Record):
     """The table, its certified error over the 256 inputs, and the least error that any output scale has."""
 
     target: Activation
-    in_scale: Fraction
-    in_zero: int
-    out_scale: Fraction
-    out_zero: int
+    input_scale: Fraction
+    input_zero: int
+    output_scale: Fraction
+    output_zero: int
     entries: tuple[int, ...]
     error: Pair
     worst: int
@@ -71,38 +72,39 @@ class Int8Table(Record):
         return Verdict.PROVED if self.gap <= GAP else Verdict.REFUTED if self.lower > 0 else Verdict.UNDECIDED
 
     def to_dict(self) -> dict:
+        """The JSON of `actapprox design --shape table:int8`; entries in the order of the inputs -128 to 127."""
         return {
             "target": self.target.name,
-            "shape": "int8",
-            "in_scale": float(self.in_scale),
-            "in_zero": self.in_zero,
-            "out_scale": float(self.out_scale),
-            "out_zero": self.out_zero,
+            "shape": "table:int8",
+            "input_scale": float(self.input_scale),
+            "input_zero": self.input_zero,
+            "output_scale": float(self.output_scale),
+            "output_zero": self.output_zero,
             "table": list(self.entries),
             "error": list(self.error),
             "worst_input": self.worst,
             "optimum": {
                 "verdict": str(self.verdict),
-                "lower": self.lower or None,
+                "lower": Bound(self.lower).text,
                 "gap": self.gap if math.isfinite(self.gap) else None,
-                "out_scale": self.best_scale,
-                "out_zero": self.best_zero,
+                "output_scale": self.best_scale,
+                "output_zero": self.best_zero,
             },
-            "cost": {"mul": 0, "add": 0, "minmax": 0, "compare": 0, "table_bytes": len(self.entries)},
+            "cost": Cost(table_bytes=len(self.entries)).to_dict(),
             "seconds": round(self.seconds, 3),
         }
 
     def sheet(self) -> Sheet:
         low, high = self.error
-        at = float(self.in_scale * (self.worst - self.in_zero))
+        at = float(self.input_scale * (self.worst - self.input_zero))
         lines = (
             Line(
                 "error",
                 f"{decimal(float(high), 9)} (largest over the 256 inputs, at q = {self.worst}, x = {decimal(at)})",
             ),
             Line("certified", f"it is in [{low}, {high}]"),
-            Line("input", f"x = {decimal(float(self.in_scale), 9)} (q - {self.in_zero})"),
-            Line("output", f"y = {decimal(float(self.out_scale), 9)} (t - {self.out_zero})"),
+            Line("input", f"x = {decimal(float(self.input_scale), 9)} {_from('q', self.input_zero)}"),
+            Line("output", f"y = {decimal(float(self.output_scale), 9)} {_from('t', self.output_zero)}"),
             Line("best output", self._standing()),
             Line("cost", f"{len(self.entries)} table_bytes"),
         )
@@ -120,12 +122,16 @@ class Int8Table(Record):
         return f"{self.verdict}: {best} have the error {decimal(self.lower, 9)}, which is proved the least"
 
 
+def _from(code: str, zero: int) -> str:
+    return f"({code} {'-' if zero >= 0 else '+'} {abs(zero)})"
+
+
 def int8(
     target: Activation,
-    in_scale: Number | None = None,
-    in_zero: int | None = None,
-    out_scale: Number | None = None,
-    out_zero: int | None = None,
+    input_scale: Number | None = None,
+    input_zero: int | None = None,
+    output_scale: Number | None = None,
+    output_zero: int | None = None,
     domain: tuple[float, float] = DEFAULT,
 ) -> Int8Table:
     """The table for these scales and zero points; what is not given is chosen.
@@ -133,27 +139,27 @@ def int8(
     The input then covers the domain, and the output has the least error (scales are float32 numbers).
     """
     clock = Clock()
-    step, zero = _input(in_scale, in_zero, domain)
+    step, zero = _input(input_scale, input_zero, domain)
     x = [step * (q - zero) for q in range(LOW, HIGH + 1)]
     values = _Values(target, x)
-    if out_zero is not None:
-        _check_code(out_zero, "out_zero")
+    if output_zero is not None:
+        _check_code(output_zero, "output_zero")
     least = _Scales(values.floats).best()
-    if out_scale is not None:
-        scale = _positive(out_scale, "out_scale")
-        out_zero = values.zero_for(scale) if out_zero is None else out_zero
+    if output_scale is not None:
+        scale = _positive(output_scale, "output_scale")
+        output_zero = values.zero_for(scale) if output_zero is None else output_zero
     else:
-        chosen = least if out_zero is None else _Scales(values.floats, out_zero).best()
-        scale, out_zero = values.nearby(chosen), chosen.zero
-    entries = tuple(values.entry(k, scale, out_zero) for k in range(len(x)))
-    error, worst = values.error(entries, scale, out_zero)
+        chosen = least if output_zero is None else _Scales(values.floats, output_zero).best()
+        scale, output_zero = values.nearby(chosen), chosen.zero
+    entries = tuple(values.entry(k, scale, output_zero) for k in range(len(x)))
+    error, worst = values.error(entries, scale, output_zero)
     lower = max(float(least.error) - values.noise, 0.0)
     return Int8Table(
         target,
         step,
         zero,
         scale,
-        out_zero,
+        output_zero,
         entries,
         error,
         LOW + worst,
@@ -164,13 +170,13 @@ def int8(
     )
 
 
-def _input(in_scale: Number | None, in_zero: int | None, domain: tuple[float, float]) -> tuple[Fraction, int]:
+def _input(input_scale: Number | None, input_zero: int | None, domain: tuple[float, float]) -> tuple[Fraction, int]:
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise BadInput(f"expected a finite domain LO,HI with LO < HI for an int8 table, got {low:g},{high:g}")
-    step = _positive(in_scale, "in_scale") if in_scale is not None else Fraction(float(np.float32((high - low) / 255)))
-    zero = in_zero if in_zero is not None else min(max(round(LOW - Fraction(low) / step), LOW), HIGH)
-    _check_code(zero, "in_zero")
+    step = _positive(input_scale, "input_scale") if input_scale is not None else Fraction(float(np.float32((high - low) / 255)))
+    zero = input_zero if input_zero is not None else min(max(round(LOW - Fraction(low) / step), LOW), HIGH)
+    _check_code(zero, "input_zero")
     return step, zero
 
 

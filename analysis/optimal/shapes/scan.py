@@ -40,44 +40,46 @@ class Scan:
             if high < INF:
                 self.upper.add(x, high)
             self.front = x
+        return self._comes_back()
+
+    def _comes_back(self) -> int:
+        """The wall through which all lines leave for ever that ought to meet the given one; drops those that do."""
+        if self.end and self.end.side:
+            side, slope = self.end.side, self.end.slope
+            if self.flat and side > 0 and self.flat.slope > slope:
+                return -1
+            if self.steep and side < 0 and self.steep.slope < slope:
+                return 1
+            self.steep = None if side > 0 and self.steep and self.steep.slope > slope else self.steep
+            self.flat = None if side < 0 and self.flat and self.flat.slope < slope else self.flat
         return 0
 
     def _segments(self) -> Iterator[tuple[float, float, float]]:
         """(x, lowest, highest) from the window on, infinite where a wall does not count."""
-        xs, low, high, error, window = self.curve.xs, self.curve.low, self.curve.high, self.error, self.window
-        p, q, side = window.p, window.q, window.side
-        index = bisect_right(xs, p)
-        value = self.curve.jet(p)[0]
-        if window.y is None:
-            yield p, value - error if side <= 0 else -INF, value + error if side >= 0 else INF
-        else:
-            yield p, window.y if side < 0 else -INF, window.y if side > 0 else INF
-        while side and index < len(xs) and xs[index] < q:
-            if side > 0:
-                yield xs[index], -INF, low[index] + error
+        curve, error, window, end = self.curve, self.error, self.window, self.end
+        xs, low, high, p = curve.xs, curve.low, curve.high, window.p
+        lows, highs = ((p if window.side == -wall else window.q, end.limit(wall) if end else INF) for wall in (1, -1))
+        others = sorted({p, window.q, end.x if end else INF})  # which may be no points of the grid
+        if window.y is not None:
+            yield p, window.y if window.side < 0 else -INF, window.y if window.side > 0 else INF
+            others.remove(p)
+        index, upto = bisect_right(xs, p) if others[0] != p else bisect_left(xs, p), max(lows[1], highs[1])
+        while index < len(xs):
+            x = xs[index]
+            if others and others[0] <= x:
+                x = others.pop(0)
+                index += x == xs[index]
+                below = above = curve.jet(x)[0]
             else:
-                yield xs[index], high[index] - error, INF
-            index += 1
-        if side:
-            value = self.curve.jet(q)[0]
-            yield q, value - error, value + error
-            index = bisect_right(xs, q)
-        end = self.end
-        stop = bisect_right(xs, end.x) if end else len(xs)
-        for i in range(index, stop):
-            yield xs[i], high[i] - error, low[i] + error
-        if end is None:
-            return
-        if end.x > xs[stop - 1]:
-            value = self.curve.jet(end.x)[0]
-            yield end.x, value - error, value + error
-        if end.side:
-            for i in range(stop, bisect_left(xs, end.last)):
-                if end.side > 0:
-                    yield xs[i], -INF, low[i] + error
-                else:
-                    yield xs[i], high[i] - error, INF
-            yield end.last, -INF if end.side > 0 else end.y, end.y if end.side > 0 else INF
+                below, above = low[index], high[index]
+                index += 1
+            if x > upto:
+                return
+            yield (
+                x,
+                above - error if lows[0] <= x <= lows[1] else -INF,
+                below + error if highs[0] <= x <= highs[1] else INF,
+            )
 
 
 class _Hull:

@@ -22,7 +22,8 @@ from analysis.activation.errors import BadInput
 from analysis.optimal.shapes import multipliers
 from analysis.optimal.shapes.basis import Shape
 from analysis.optimal.shapes.exchange import Fit, Problem
-from analysis.optimal.shapes.linear import MOST, Grid, Target
+from analysis.optimal.shapes.grid import Grid
+from analysis.optimal.shapes.linear import MOST, Target
 from analysis.optimal.shapes.moving import Place, settled
 from analysis.optimal.shapes.outside import Outside
 

@@ -21,7 +21,7 @@ from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.lattice import Lattice
-from analysis.optimal.shapes import lattices, linear, pwl
+from analysis.optimal.shapes import grid, lattices, pwl
 from analysis.optimal.shapes.basis import LINEAR, Shape, beside
 from analysis.optimal.shapes.exchange import Problem
 from analysis.optimal.shapes.linear import MOST, Target
@@ -61,6 +61,10 @@ def best(
     if pieces is None:
         assert tolerance is not None
         pieces, fewest = _fewest(search, knots, tolerance)
+        if lattice is not None:
+            return lattices.keeping(
+                tolerance, pieces, lambda count: best(target, norm, count, None, knots, lattice, shape)
+            )
     found = search.best(knots, pieces)
     bound, notes = bound_of(search, found, target, norm, pieces), NO_NOTES
     polynomials = assembled(search.problem, found.knots, found.fit.coefficients, found.error)
@@ -120,7 +124,7 @@ def _fewest(search: Search, kind: str, tolerance: float) -> tuple[int, Verdict]:
     exact = positive(tolerance)
     first = search.outer + 1
     if search.shape == LINEAR:
-        walk = linear.fewest_links(search.target, tolerance)
+        walk = grid.fewest_links(search.target, tolerance)
         first = max(first, len(walk.obstructions) + 1 + search.outer)
     if kind == "uniform":
         return _first_uniform(search, first, tolerance, exact)

@@ -1,4 +1,4 @@
-"""`design --shape table:K`: interpolated look-up tables with 2^K entries. For int8 tables see `quantised`.
+"""`design --shape table:K`: interpolated look-up tables with 2^K entries. For `table:int8` see `quantised`.
 
 An interpolated table is the linear spline on evenly spaced nodes: the entries are not samples of f but the best values,
 and beyond a table on the line the design is the asymptote. See `spline`.
@@ -21,12 +21,12 @@ from analysis.optimal.shapes import spline
 from analysis.optimal.shapes.basis import LINEAR
 from analysis.optimal.shapes.lattices import nearest
 from analysis.optimal.shapes.linear import Target
-from analysis.optimal.shapes.quantised import int8
+from analysis.optimal.shapes.quantised import DEFAULT, int8
 from analysis.optimal.shapes.spacing import Candidate, Search
 from analysis.optimal.shapes.spline import assembled, certified, joined, target_of, without_idle_knots
 from analysis.rigorous.norms import Norm
 
-__all__ = ["best", "int8"]
+__all__ = ["DEFAULT", "best", "int8"]
 
 MOST_BITS = 12
 SAMPLES = 16  # of a gap between nodes

@@ -24,6 +24,7 @@ ROOT_STEPS = 60  # of Newton's method with bisection
 TINY = 4e-16  # relative: two neighbouring numbers
 LOOSE, NOISE = 1e-12, 1e-15  # of the error, and of f: what is beyond a wall by so little is on it
 NEAR = 0.1  # of the error: how near to a wall a line may come between two points of the grid unseen
+FARTHER = 1.01  # times as far as the given line would be left
 REFINEMENTS = 8  # of the grid, for one link
 
 
@@ -71,7 +72,7 @@ class Walk:
         """The line of about that slope that touches the wall of that side near x1, and then the other one near x2."""
         wall, other = (window.p if window.side == -s else window.q for s in (side, -side))
         first, second = (
-            self._pinned(window, end, s, x) or Contact(self.curve, s, x, begin, INF if end is None else end.limit(s))
+            self._pinned(window, s, x) or Contact(self.curve, s, x, begin, INF if end is None else end.limit(s))
             for s, x, begin in ((side, x1, wall), (-side, x2, other))
         )
         first.settle(slope)
@@ -98,7 +99,7 @@ class Walk:
             known = line.lower if side > 0 else line.upper
             slope, base = side * line.slope, side * line.y - side * line.slope * line.x
             previous, before = -INF, side * curve.jet(begin)[0] - slope * begin - base
-            if before > beyond and window.y is None:
+            if before > beyond and not (begin == window.p and window.y is not None):
                 return [line.lower, line.upper]
             for i in range(bisect_right(xs, begin), bisect_left(xs, limit)):
                 size = side * walls[i] - slope * xs[i] - base
@@ -112,23 +113,22 @@ class Walk:
                 previous, before = before, size
         return []
 
-    def _pinned(self, window: Window, end: End | None, side: int, x: float) -> Pin | None:
-        """The contact if it is with a given line, where the walk begins or ends."""
+    def _pinned(self, window: Window, side: int, x: float) -> Pin | None:
+        """The contact if it is with a given line, where the walk begins."""
         if x == window.p and window.y is not None:
             return Pin(x, window.y + side * self.error)
-        if end and x == end.last:
-            return Pin(x, end.y + side * self.error)
         return None
 
     def _exit(self, line: Line, side: int, start: float, end: End | None, before: float) -> float | None:
         """Where the line leaves the tube through the wall of that side, after `start` and not beyond `before`.
 
-        At the very end it may miss the given line that it is to meet.
+        On the way to infinity it may fall behind the given line that it is to meet.
         """
         limit = before if end is None else min(before, end.limit(side))
         found = self._passes(line, side, start, limit)
-        if found is None and end and start < limit == end.last and side * (end.y - line.at(limit)) > 0:
-            return limit
+        if found is None and end and start < limit == end.last and side * (end.slope - line.slope) > 0:
+            ahead = side * (line.at(limit) - end.y) + self.error
+            return limit + FARTHER * max(ahead, 0.0) / (side * (end.slope - line.slope))
         return found
 
     def _passes(self, line: Line, side: int, start: float, limit: float) -> float | None:

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.activation import lookup, lowering
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Refused
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal.shapes import pwl
-from analysis.optimal.shapes.linear import Bracket, Grid, Target
+from analysis.optimal.shapes.bracket import Bracket
+from analysis.optimal.shapes.grid import Grid
+from analysis.optimal.shapes.linear import Target
 from analysis.optimal.shapes.obstruction import Chain
 from analysis.rigorous.distance import supremum
 from analysis.rigorous.norms import Norm
@@ -59,7 +61,7 @@ def test_the_certified_error_is_that_of_the_formula(name, norm):
 def test_an_error_just_below_the_optimum_is_refuted_and_one_above_is_not():
     target = Target(lookup.function("mish").expression, sp.Integer(-8), sp.Integer(8))
     bracket = Bracket(Grid.of(target, 6))
-    bracket.narrow()
+    list(bracket.attempts())
     error = bracket.short.error
     assert Chain(target, bracket.short, Fraction(error * (1 - 1e-9))).proves()
     assert not Chain(target, bracket.short, Fraction(error * (1 + 1e-9))).proves()
@@ -68,7 +70,7 @@ def test_an_error_just_below_the_optimum_is_refuted_and_one_above_is_not():
 def test_a_chain_that_skips_an_obstruction_proves_nothing():
     target = Target(lookup.function("mish").expression, sp.Integer(-8), sp.Integer(8))
     bracket = Bracket(Grid.of(target, 6))
-    bracket.narrow()
+    list(bracket.attempts())
     short, error = bracket.short, Fraction(bracket.short.error * (1 - 1e-9))
     for k in range(1, 5):
         moved = [
@@ -147,3 +149,64 @@ def test_what_cannot_be_designed_is_one_clear_line(name, pieces, norm, expected)
 def test_a_tolerance_is_positive(tolerance):
     with pytest.raises(BadInput, match="positive tolerance"):
         design("mish", tolerance=tolerance)
+
+
+# the fast walk against the sure one
+
+
+@pytest.mark.parametrize("name", ["mish", "tanh", "softsign", "gelu", "hard_swish"])
+@pytest.mark.parametrize("pieces", [3, 4, 5])
+def test_few_pieces_on_the_line_are_proved_best(name, pieces):
+    """Where a link may run beside an asymptote for ever, and where an odd target has one link to spare."""
+    found = design(name, pieces, Norm())
+    assert found.verdict is Verdict.PROVED
+    assert found.gap < 1e-8
+
+
+@pytest.mark.parametrize("name", ["mish", "softsign", "tanh"])
+def test_walks_that_carry_links_over_find_the_same_links(name):
+    """A link is carried from a walk through another tube by Newton's method, or walked anew; the points agree."""
+    target = Target(lookup.function(name).expression, sp.Integer(-8), sp.Integer(8))
+    carried = Grid.of(target, 40)
+    error = carried.expected()
+    carried.attempt(1.02 * error)
+    for share in (1.01, 1.0, 0.98):
+        anew, again = Grid.of(target, 40).attempt(share * error), carried.attempt(share * error)
+        assert anew.arrives == again.arrives
+        for one, other in zip(anew.obstructions, again.obstructions, strict=True):
+            assert (one.side, one.x3) == (other.side, pytest.approx(other.x3, rel=1e-7))
+
+
+def test_many_pieces_are_proved_best():
+    found = design("mish", 300)
+    assert found.gap < 1e-7
+    assert found.pieces == 300
+
+
+@pytest.mark.parametrize(("name", "half"), [("step(x)", "1/2"), ("sigmoid(x) + step(x)/4", "1/8")])
+def test_a_jump_is_half_of_it_away_from_every_continuous_function(name, half):
+    with pytest.raises(BadInput, match=f"no continuous function comes nearer than {half}"):
+        design(name, 4, Norm())
+    with pytest.raises(Refused, match=f"no continuous function comes nearer than {half}"):
+        design(name, norm=Norm(), tolerance=0.1)
+
+
+def test_beside_a_jump_there_are_designs():
+    assert design("step(x)*x**2", 3, Norm("sup", 0, 2)).verdict is Verdict.PROVED
+
+
+SMOOTH = st.sampled_from(
+    ["tanh(x)", "x*sigmoid(x)", "exp(-x^2)", "sin(x)", "log(1 + x^2)", "atan(x)", "x^2/8", "erf(x)"]
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(first=SMOOTH, second=SMOOTH, share=st.integers(-3, 3), pieces=st.integers(1, 12))
+def test_random_smooth_targets_are_enclosed_from_both_sides(first, second, share, pieces):
+    """What is sampled of the design's distance is below its certified error; the bound is below both, and near."""
+    found = design(f"{first} + {share}*({second})/2", pieces, Norm("sup", -4, 5))
+    x = np.linspace(-4, 5, 2001)
+    f, g = (lowering.evaluator(e)(x) for e in (found.target.expression, found.polynomials.expression))
+    assert np.abs(f - g).max() <= float(found.error[1]) * (1 + 1e-9) + 1e-12
+    assert found.bound.lower <= float(found.error[1])
+    assert found.gap < 1e-6 or float(found.error[1]) == 0.0

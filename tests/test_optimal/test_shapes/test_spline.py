@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.activation import lookup
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Refused
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Polynomials
 from analysis.optimal.lattice import Lattice
@@ -184,3 +184,12 @@ def test_a_value_apart_from_the_pieces_counts_in_the_certificate():
     target = Target(lookup.function("x**2 + step(x)*step(-x)").expression, sp.Integer(-1), sp.Integer(1))
     itself = Polynomials((), ((sp.S.Zero, sp.S.Zero, sp.S.One),))
     assert float(spline.certified(target, itself)[0]) == pytest.approx(1)
+
+
+def test_a_tolerance_is_kept_after_rounding_or_refused():
+    target, norm = lookup.function("tanh"), Norm("sup", 0, 1)
+    found = spline.best(target, norm, None, 2e-2, "uniform", Lattice.of("dyadic:8"))
+    assert float(found.error[1]) <= found.tolerance == 2e-2
+    assert found.fewest is Verdict.UNDECIDED
+    with pytest.raises(Refused, match=r"no numbers of the format found that keep 0\.02; the least error is"):
+        spline.best(target, norm, None, 2e-2, "uniform", Lattice.of("dyadic:1"))

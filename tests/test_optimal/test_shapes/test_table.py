@@ -27,7 +27,7 @@ def int8(name, *arguments, **options):
 
 
 def values(found):
-    x = float(found.in_scale) * (CODES - found.in_zero)
+    x = float(found.input_scale) * (CODES - found.input_zero)
     return lowering.evaluator(found.target.expression)(x)
 
 
@@ -72,7 +72,7 @@ def test_a_table_has_a_sensible_size(bits):
 @pytest.mark.parametrize("name", ["gelu", "mish", "tanh", "hard_swish", "sigmoid"])
 def test_the_default_table_is_right_and_has_the_best_scale(name):
     found = int8(name)
-    scale, zero, f = float(found.out_scale), found.out_zero, values(found)
+    scale, zero, f = float(found.output_scale), found.output_zero, values(found)
     assert list(found.entries) == np.clip(np.round(f / scale) + zero, -128, 127).astype(int).tolist()
     error = abs(f - scale * (np.array(found.entries) - zero)).max()
     assert error == pytest.approx(float(found.error[1]), rel=1e-9)
@@ -83,35 +83,35 @@ def test_the_default_table_is_right_and_has_the_best_scale(name):
 def test_no_other_scale_and_zero_point_has_a_smaller_error(name):
     found, rng = int8(name), np.random.default_rng(2)
     f = values(found)
-    for scale in float(found.out_scale) * np.append(np.linspace(0.97, 1.1, 400), rng.uniform(0.5, 3, 200)):
-        for zero in {found.out_zero, found.out_zero + 1, found.out_zero - 1, 0, -128} & set(CODES.tolist()):
+    for scale in float(found.output_scale) * np.append(np.linspace(0.97, 1.1, 400), rng.uniform(0.5, 3, 200)):
+        for zero in {found.output_zero, found.output_zero + 1, found.output_zero - 1, 0, -128} & set(CODES.tolist()):
             kept = np.clip(np.round(f / scale), -128 - zero, 127 - zero)
             assert abs(f - scale * kept).max() >= found.lower * (1 - 1e-12)
 
 
 def test_ties_go_to_even_and_are_decided_exactly():
-    found = int8("relu", in_scale=1, in_zero=0, out_scale=2, out_zero=-128)
+    found = int8("relu", input_scale=1, input_zero=0, output_scale=2, output_zero=-128)
     assert [found.entries[128 + q] + 128 for q in (0, 1, 2, 3, 5, 7)] == [0, 0, 1, 2, 2, 4]
     assert found.error[1] == "1"
 
 
 def test_a_poor_scale_is_refuted_by_a_better_one():
-    found = int8("tanh", out_scale=0.02, out_zero=0)
+    found = int8("tanh", output_scale=0.02, output_zero=0)
     assert found.verdict is Verdict.REFUTED
     assert found.lower < float(found.error[0])
-    again = int8("tanh", out_scale=found.best_scale, out_zero=found.best_zero)
+    again = int8("tanh", output_scale=found.best_scale, output_zero=found.best_zero)
     assert again.verdict is Verdict.PROVED
 
 
 def test_a_given_zero_point_takes_its_own_best_scale():
-    found = int8("tanh", out_zero=0)
-    assert found.out_zero == 0
+    found = int8("tanh", output_zero=0)
+    assert found.output_zero == 0
     assert float(found.error[1]) >= found.lower
     assert float(found.error[1]) < 0.005
 
 
 def test_entries_are_clamped():
-    found = int8("mish", out_scale=0.01, out_zero=0)
+    found = int8("mish", output_scale=0.01, output_zero=0)
     assert max(found.entries) == 127
     assert float(found.error[1]) > 6
 
@@ -129,11 +129,11 @@ def test_a_constant_has_a_table_without_error():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"in_scale": 0}, "positive number for in_scale"),
-        ({"out_scale": -1.0}, "positive number for out_scale"),
-        ({"out_scale": math.inf}, "positive number for out_scale"),
-        ({"in_zero": 200}, "integer from -128 to 127 for in_zero"),
-        ({"out_zero": -129}, "integer from -128 to 127 for out_zero"),
+        ({"input_scale": 0}, "positive number for input_scale"),
+        ({"output_scale": -1.0}, "positive number for output_scale"),
+        ({"output_scale": math.inf}, "positive number for output_scale"),
+        ({"input_zero": 200}, "integer from -128 to 127 for input_zero"),
+        ({"output_zero": -129}, "integer from -128 to 127 for output_zero"),
         ({"domain": (-math.inf, 8.0)}, "finite domain"),
     ],
 )

@@ -14,7 +14,21 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 
 from analysis.activation.errors import BadInput
-from analysis.cli import claims, compare, design, fit, listing, prove, schema, show
+from analysis.cli import (
+    bench,
+    claims,
+    compare,
+    completion,
+    design,
+    export,
+    fit,
+    listing,
+    precision,
+    prove,
+    schema,
+    show,
+    sweep,
+)
 from analysis.cli.answers import ANSWERED, BAD, INTERRUPTED, one_line
 
 
@@ -70,7 +84,13 @@ for part in (
     fit.fit,
     design.design,
     design.frontier,
+    export.export,
+    precision.precision,
+    bench.bench,
     claims.claims,
     schema.schema,
+    sweep.sweep,
+    completion.completion,
 ):
     command.add_command(part)
+completion.complete(command)

@@ -12,6 +12,7 @@ from typing import Any
 from analysis.activation.errors import BadInput
 
 ANSWERED, NO, BAD, UNDECIDED, INTERRUPTED = 0, 1, 2, 3, 130
+DRAFT = ".draft-"  # how the name of a file begins that is being written
 VERDICTS = {"PROVED": ANSWERED, "REFUTED": NO, "UNDECIDED": UNDECIDED}
 
 
@@ -52,7 +53,7 @@ def write(path: Path, content: bytes) -> None:
         if path.exists() and not path.is_file():
             path.write_bytes(content)
             return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=DRAFT)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)

@@ -211,6 +211,33 @@ DESIGN = _object(
     }
 )
 
+CODE: Schema = {"type": "integer", "minimum": -128, "maximum": 127}
+
+INT8_TABLE = _object(
+    {
+        "target": TEXT,
+        "shape": {"const": "table:int8"},
+        "input_scale": NUMBER,
+        "input_zero": CODE,
+        "output_scale": NUMBER,
+        "output_zero": CODE,
+        "table": {"type": "array", "items": CODE, "minItems": 256, "maxItems": 256},
+        "error": PAIR,
+        "worst_input": CODE,
+        "optimum": _object(
+            {
+                "verdict": VERDICT,
+                "lower": _or_null(DECIMAL),
+                "gap": _or_null(NUMBER),
+                "output_scale": NUMBER,
+                "output_zero": CODE,
+            }
+        ),
+        "cost": COST,
+        "seconds": NUMBER,
+    }
+)
+
 FRONTIER = _object(
     {
         "target": TEXT,
@@ -226,7 +253,102 @@ FRONTIER = _object(
                     "error": PAIR,
                     "cost": COST,
                     "operations": COUNT,
+                    "optimum": _or_null(VERDICT),
                     "on_frontier": TRUTH,
+                }
+            )
+        ),
+        "left_out": _list(TEXT),
+        "seconds": NUMBER,
+    }
+)
+
+OUTCOME: Schema = {"enum": ["answered", "REFUTED", "UNDECIDED", "refused", "failed", "to do"]}
+
+SWEEP = _object(
+    {
+        "plan": TEXT,
+        "tasks": _list(
+            _object(
+                {
+                    "file": TEXT,
+                    "asked": TEXT,
+                    "command": {"enum": ["fit", "design"]},
+                    "target": TEXT,
+                    "family": _or_null(TEXT),
+                    "shape": _or_null(TEXT),
+                    "tolerance": _or_null(TEXT),
+                    "round": _or_null(TEXT),
+                    "setting": TEXT,
+                    "outcome": OUTCOME,
+                    "verdict": _or_null(VERDICT),
+                    "error": _or_null(PAIR),
+                    "lower": _or_null(DECIMAL),
+                    "operations": _or_null(COUNT),
+                    "table_bytes": _or_null(COUNT),
+                    "pieces": _or_null(COUNT),
+                    "seconds": _or_null(NUMBER),
+                    "reason": _or_null(TEXT),
+                }
+            )
+        ),
+        "counts": _map(COUNT),
+    }
+)
+
+ZONE_FIELDS = {
+    "inputs": COUNT,
+    "max_ulp": _or_null(NUMBER),
+    "worst_input": _or_null(TEXT),
+    "mean_ulp": _or_null(NUMBER),
+}
+ZONE = _object(ZONE_FIELDS)
+GIVEN = _object({"gives": TEXT, "expected": _or_null(TEXT), "right": _or_null(TRUTH)})
+
+PRECISION = _object(
+    {
+        "function": TEXT,
+        "derivative": TRUTH,
+        "of": TEXT,
+        "dtype": {"enum": ["float16", "bfloat16", "float32", "float64"]},
+        "exhaustive": TRUTH,
+        **ZONE_FIELDS,
+        "enclosure": PAIR,
+        "failures": COUNT,
+        "failed_input": _or_null(TEXT),
+        "zones": _object(dict.fromkeys(("normal", "underflow", "near_zero"), ZONE)),
+        "special": _object({**dict.fromkeys(("inf", "-inf", "nan", "-0.0"), GIVEN), "subnormals": ZONE}),
+        "seconds": NUMBER,
+    }
+)
+
+SPREAD = _object({"median": NUMBER, "quartiles": _pair(NUMBER)})
+
+BENCH = _object(
+    {
+        "rounds": COUNT,
+        "machine": _object(
+            {
+                "processor": TEXT,
+                "features": _list(TEXT),
+                "cores": COUNT,
+                "system": TEXT,
+                "compiler": _or_null(TEXT),
+                "flags": TEXT,
+                "python": TEXT,
+                "libraries": _map(_or_null(TEXT)),
+            }
+        ),
+        "timings": _list(
+            _object(
+                {
+                    "code": TEXT,
+                    "function": TEXT,
+                    "work": TEXT,
+                    "dtype": {"enum": ["float32", "float64"]},
+                    "size": COUNT,
+                    "ns": SPREAD,
+                    "ratio": SPREAD,
                 }
             )
         ),
@@ -245,8 +367,11 @@ ANSWERS: dict[str, tuple[Schema, ...]] = {
     "prove": (PROVE, UNDECIDED),
     "claims": (CLAIMS, UNDECIDED),
     "fit": (FIT, UNDECIDED),
-    "design": (DESIGN, REFUSED, UNDECIDED),
+    "design": (DESIGN, INT8_TABLE, REFUSED, UNDECIDED),
     "frontier": (FRONTIER, UNDECIDED),
+    "precision": (PRECISION, UNDECIDED),
+    "bench": (BENCH, UNDECIDED),
+    "sweep": (SWEEP,),
 }
 
 

@@ -84,6 +84,19 @@ class Program:
         return compiler.program(results)
 
     @classmethod
+    def chain(
+        cls,
+        steps: Sequence[tuple[sp.Symbol, sp.Expr]],
+        results: Sequence[sp.Expr],
+        variables: Sequence[sp.Symbol] = (X,),
+    ) -> Program:
+        """One program for steps that bear names, and results in terms of them; as it stands, nothing is rewritten."""
+        compiler = _Compiler(variables)
+        for name, expression in steps:
+            compiler.slots[name] = compiler.emit(expression)
+        return compiler.program([compiler.emit(expression) for expression in results])
+
+    @classmethod
     def jet(cls, expression: sp.Expr, order: int, variable: sp.Symbol = X) -> Program:
         """f, f', ..., f^(order) of a smooth f, each instruction differentiated in turn so that they share parts."""
         compiler = _Differentiator((variable,))

@@ -1,0 +1,258 @@
+"""The statements of a C function of one number, for functions of a few stretches.
+
+Each stretch is held to its interval, computed in the working type and rounded once; beyond the start of a tail with a
+slope the asymptote takes over, beside a zero its Taylor polynomial. Selections join the stretches.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import sympy as sp
+
+from analysis.activation import functions
+from analysis.activation.parsing import X
+from analysis.deployed import c_wide
+from analysis.deployed.c_working import (
+    DOUBLE,
+    FLOAT,
+    WIDE,
+    Working,
+    bounded_exp,
+    high_precision,
+    program_of,
+    short_exp,
+    transcribed,
+)
+from analysis.deployed.forms import FORMATS, E, Form, Local, Stretch, side_at
+from analysis.deployed.kernel import Kernel
+from analysis.deployed.polynomials import hexadecimal, two_parts
+from analysis.exact.pieces import value_on
+
+TYPES = {"float32": ("float", "f32", 24), "float64": ("double", "f64", 53)}
+
+
+class Writer:
+    """The statements for one function of one number."""
+
+    def __init__(self, kernel: Kernel, wanted: tuple[str, ...]):
+        self.kernel, self.wanted = kernel, wanted
+        self.type, _, self.bits = TYPES[kernel.dtype]
+        self.base = FLOAT if kernel.dtype == "float32" else DOUBLE
+        self.format = FORMATS[kernel.dtype]
+        wide = kernel.dtype == "float64" and kernel.variant == "accurate"
+        self.working: Working = WIDE if wide else DOUBLE
+
+    def lines(self, found: tuple[Stretch, ...]) -> list[str]:
+        lines, results = [], []
+        plain = all(stretch.is_polynomial for stretch in found)
+        for i, stretch in enumerate(found):
+            more, names = self._polynomial(stretch, i, plain) if stretch.is_polynomial else self._smooth(stretch, i)
+            lines += more
+            results.append(names)
+        for place, what in enumerate(self.wanted):
+            lines += self._joined(found, [names[place] for names in results], what)
+        return lines
+
+    # one stretch
+
+    def _forms(self, stretch: Stretch) -> list[Form]:
+        return [getattr(stretch, what) for what in self.wanted]
+
+    def _polynomial(self, stretch: Stretch, i: int, plain: bool) -> tuple[list[str], list[str]]:
+        """In the type itself where nothing is smooth, else as the smooth stretches are."""
+        bodies = [form.body for form in self._forms(stretch)]
+        program = program_of(*bodies)
+        if plain or all(body == X or self.format.holds(body) for body in bodies):
+            return transcribed(program, self.base, ["x"], f"p{i}_")
+        largest = self._literal(self.format.largest)
+        held = f"const {self.type} u{i} = x < -{largest} ? -{largest} : x > {largest} ? {largest} : x;"
+        lines, names = transcribed(program, self.working, [f"v{i}"], f"p{i}_")
+        return [
+            held,
+            f"const {self.working.type} v{i} = {self.working.of(f'u{i}')};",
+            *lines,
+        ], [self.working.narrowed(name, self.type) for name in names]
+
+    def _smooth(self, stretch: Stretch, i: int) -> tuple[list[str], list[str]]:
+        forms = self._forms(stretch)
+        low, high = self._limits(stretch, forms)
+        if self._is_for_float(forms):
+            return self._in_float(forms, i, low, high)
+        lines = [
+            f"const {self.type} u{i} = x < {low} ? {low} : x > {high} ? {high} : x;",
+            f"const {self.working.type} v{i} = {self.working.of(f'u{i}')};",
+        ]
+        short = self.kernel.dtype == "float32" and all(form.is_positive for form in forms)
+        head = short_exp if short else bounded_exp if self.kernel.dtype == "float32" else sp.exp
+        bodies = [form.body if form.exponent is None else form.body.subs(E, head(form.exponent)) for form in forms]
+        more, names = transcribed(program_of(*bodies), self.working, [f"v{i}"], f"s{i}_")
+        lines += more
+        results = []
+        for form, name, what in zip(forms, names, self.wanted, strict=True):
+            mark = f"{'y' if what == 'value' else 'dy'}{i}"
+            for j, local in enumerate(form.locals):
+                beside, name = self._beside(local, f"v{i}", name, f"{mark}_{j}")
+                lines += beside
+            lines.append(f"const {self.type} {mark}_inner = {self.working.narrowed(name, self.type)};")
+            text = self._beyond(form, f"{mark}_inner")
+            lines.append(f"const {self.type} {mark} = {text};")
+            results.append(mark)
+        return lines, results
+
+    def _is_for_float(self, forms: list[Form]) -> bool:
+        """Whether float is enough for a few ulp: one exponential of a multiple of x, and nothing that cancels."""
+        fast = self.kernel.dtype == "float32" and self.kernel.variant == "fast"
+        alike = len({form.exponent for form in forms}) == 1
+        return (
+            fast
+            and alike
+            and all(f.is_positive and f.exponent is not None and f.exponent.diff(X).is_number for f in forms)
+        )
+
+    def _in_float(self, forms: list[Form], i: int, low: str, high: str) -> tuple[list[str], list[str]]:
+        """With E = p s t, where s and t are powers of two: the last factors of what has E as a factor.
+
+        So E may be subnormal without loss where x E is not; the product of x and its rate is kept in two parts.
+        """
+        exponent = forms[0].exponent
+        assert exponent is not None
+        rate, offset = exponent.coeff(X, 1), exponent.coeff(X, 0)
+        high_part = self._number(rate)
+        low_part = self._number(rate - sp.Rational(float.fromhex(high_part.rstrip("f"))))
+        lines = [
+            f"const float u{i} = x < {low} ? {low} : x > {high} ? {high} : x;",
+            f"const float z{i} = {high_part} * u{i};",
+            f"const float w{i} = aa_fma_f32({high_part}, u{i}, -z{i}) + ({low_part} * u{i} + {self._number(offset)});",
+            f"const float n{i} = aa_whole_f32(z{i}), h{i} = aa_whole_half_f32(n{i});",
+            f"const float p{i} = aa_exp_reduced_f32(z{i}, {'0.0f' if (rate, offset) == (1, 0) else f'w{i}'}, n{i});",
+            f"const float s{i} = aa_power_f32(h{i});",
+            f"const float t{i} = aa_power_f32(n{i} - h{i});",
+            f"const float e{i} = p{i} * s{i} * t{i};",
+        ]
+        e, results = sp.Symbol("e", real=True), []
+        for form, what in zip(forms, self.wanted, strict=True):
+            has_factor = E in sp.Mul.make_args(sp.fraction(form.body)[0])
+            rest = (form.body / E if has_factor else form.body).subs(E, e)
+            mark = f"{'y' if what == 'value' else 'dy'}{i}"
+            more, (name,) = transcribed(program_of(rest, variables=(X, e)), FLOAT, [f"u{i}", f"e{i}"], f"{mark}_")
+            lines += [*more, f"const float {mark}_inner = {name}{f' * p{i} * s{i} * t{i}' if has_factor else ''};"]
+            lines.append(f"const float {mark} = {self._beyond(form, f'{mark}_inner')};")
+            results.append(mark)
+        return lines, results
+
+    def _number(self, value: sp.Expr) -> str:
+        return hexadecimal(high_precision(value), self.bits)
+
+    def _limits(self, stretch: Stretch, forms: list[Form]) -> tuple[str, str]:
+        """Where x is held between: the kinks, or where all tails have begun, or the largest numbers."""
+        ends = []
+        for side, end, outer in ((0, stretch.lower, min), (1, stretch.upper, max)):
+            tails = [form.tails[side] for form in forms]
+            starts = [tail.start for tail in tails if tail is not None]
+            largest = self.format.largest * (-1, 1)[side]
+            ends.append(end if end.is_finite else outer(starts) if len(starts) == len(tails) else largest)
+        return self._literal(ends[0]), self._literal(ends[1])
+
+    def _literal(self, value: sp.Expr) -> str:
+        return hexadecimal(high_precision(value), self.bits)
+
+    def _beyond(self, form: Form, name: str) -> str:
+        """The asymptote where it has a slope; else what is inside is right already."""
+        text = name
+        for tail, relation in zip(form.tails, "<>", strict=True):
+            if tail is None or (tail.slope == 0 and abs(tail.start) < self.format.largest):
+                continue
+            if tail.intercept.is_infinite:
+                sign = "" if tail.intercept * tail.start > 0 else "-"
+                text = f"x {relation} {self._literal(tail.start)} ? {sign}x : {text}"
+                continue
+            line = program_of(tail.slope * X + tail.intercept)
+            lines, (result,) = transcribed(line, DOUBLE, ["x"], "t")
+            for declared in reversed(lines):
+                before, after = declared.removeprefix("const double ").removesuffix(";").split(" = ", 1)
+                result = result.replace(before, f"({after})")
+            cast = f"({self.type}){result}" if result != "x" and self.type == "float" else result
+            text = f"x {relation} {self._literal(tail.start)} ? {cast} : {text}"
+        return text
+
+    def _beside(self, local: Local, v: str, main: str, mark: str) -> tuple[list[str], str]:
+        """The Taylor polynomial about a zero, and the choice between it and the rest."""
+        radius, name = hexadecimal(high_precision(local.radius)), f"{mark}_d"
+        if self.working is WIDE:
+            nested = c_wide.nested(local.coefficients, 4, f"{name}_flat")
+            return [
+                f"const aa_wide {name} = aa_add({v}, {c_wide.number(-local.root)});",
+                f"const aa_pair {name}_flat = aa_flat({name});",
+                f"const aa_pair {mark}_q = {nested};",
+                f"const aa_wide {mark}_near = aa_mul({name}, aa_make({mark}_q.h, {mark}_q.l, 0.0));",
+                f"const aa_wide {mark} = aa_pick(fabs({name}_flat.h) < {radius}, {mark}_near, {main});",
+            ], mark
+        high, low = two_parts(local.root)
+        text = hexadecimal(local.coefficients[-1])
+        for c in reversed(local.coefficients[:-1]):
+            text = f"aa_fma({text}, {name}, {hexadecimal(c)})"
+        return [
+            f"const double {name} = ({v} - {_signed(high)}) - {_signed(low)};",
+            f"const double {mark} = fabs({name}) < {radius} ? {name} * {text} : {main};",
+        ], mark
+
+    # all stretches
+
+    def _joined(self, found: tuple[Stretch, ...], names: list[str], what: str) -> list[str]:
+        """Selections from a stretch that is not constant, so that nan finds its way into the result."""
+        target = "y" if what == "value" else "dy"
+        forms = [getattr(stretch, what) for stretch in found]
+        varying = [i for i, form in enumerate(forms) if form.body.has(X, E)]
+        start = min(varying, key=lambda i: (found[i].is_polynomial, abs(2 * i - len(found) + 1)), default=0)
+        text = names[start]
+        for i in range(start - 1, -1, -1):
+            text = f"x {self._relation(found, i, what, '<')} ? {names[i]} : {text}"
+        lines = [f"const {self.type} {target}_left = {text};"] if start else []
+        text = f"{target}_left" if start else text
+        for i in range(start + 1, len(found)):
+            relation = self._relation(found, i - 1, what, ">")
+            lines.append(f"const {self.type} {target}_{i} = x {relation} ? {names[i]} : {text};")
+            text = f"{target}_{i}"
+        expression = self.kernel.expression if what == "value" else functions.derivative(self.kernel.expression, X)
+        for left, right in pairwise(found):
+            knot = left.upper
+            if self.format.holds(knot) and self._side(left, right, what) == "neither":
+                own = self._literal(value_on(expression, X, knot))
+                text = f"x == {self._literal(knot)} ? {own} : {text}"
+        if what == "value" and self._is_odd_at_zero(found):
+            text = f"x == 0.0{'f' if self.bits == 24 else ''} ? x : {text}"
+        if not varying:
+            text = f"x != x ? x : {text}"
+        return [*lines, f"const {self.type} {target} = {text};"]
+
+    def _is_odd_at_zero(self, found: tuple[Stretch, ...]) -> bool:
+        """Whether the result at -0.0 is -0.0, as f(0) = 0 and f'(0) > 0, and `wide` has no such thing."""
+        if self.working is not WIDE:
+            return False
+        inside = [s for s in found if s.lower < 0 < s.upper]
+        if not inside or inside[0].is_polynomial:
+            return False
+        expression = self.kernel.expression
+        return expression.subs(X, 0) == 0 and functions.derivative(expression, X).subs(X, 0).is_positive is True
+
+    def _side(self, left: Stretch, right: Stretch, what: str) -> str:
+        expression = self.kernel.expression if what == "value" else functions.derivative(self.kernel.expression, X)
+        bodies = [getattr(s, what) for s in (left, right)]
+        plain = [form.body if form.exponent is None else form.body.subs(E, sp.exp(form.exponent)) for form in bodies]
+        return side_at(expression, left.upper, *plain)
+
+    def _relation(self, found: tuple[Stretch, ...], i: int, what: str, direction: str) -> str:
+        """x < k or x <= k for what is left of knot i, x >= k or x > k for what is right of it."""
+        knot = found[i].upper
+        if not self.format.holds(knot):
+            knot, side = self.format.rounded_up(knot), "right"
+        else:
+            side = self._side(found[i], found[i + 1], what)
+        if direction == "<":
+            return f"{'<=' if side == 'left' else '<'} {self._literal(knot)}"
+        return f"{'>' if side == 'left' else '>='} {self._literal(knot)}"
+
+
+def _signed(value: float) -> str:
+    return f"({value.hex()})" if value < 0 else value.hex()

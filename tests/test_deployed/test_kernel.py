@@ -1,0 +1,20 @@
+"""Kernels: names, and headers that end no comment."""
+
+import pytest
+
+from analysis.activation import lookup
+from analysis.deployed.kernel import Certificate, Kernel, name_of
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [("mish", "mish"), ("hard_gate(a=5, b=2.8)", "hard_gate_a5_b2p8"), ("x*tanh(exp(x))", "activation")],
+)
+def test_names(function, name):
+    assert name_of(lookup.function(function)) == name
+
+
+def test_no_line_of_a_header_ends_a_comment():
+    made = Certificate("x*/ end \\ \"'", "run\nthis", target="a*/b")
+    lines = Kernel(lookup.function("relu"), "relu", "float32", False, "accurate", made).header()
+    assert not any("*/" in line or "\n" in line or '"' in line or "\\" in line for line in lines)

@@ -54,6 +54,12 @@ def parse(path: Path) -> ast.Module:
     return whole
 
 
+@cache
+def nodes(code: ast.AST) -> tuple[ast.AST, ...]:
+    """All nodes of a tree; to walk it once for every question took most of the time."""
+    return tuple(ast.walk(code))
+
+
 def imports(code: ast.AST, module: str, known: dict[str, Path]) -> Iterator[Wanted]:
     """The modules of the package that the import statements in `code` name; `code` stands in `module`.
 
@@ -61,7 +67,7 @@ def imports(code: ast.AST, module: str, known: dict[str, Path]) -> Iterator[Want
     module counts as an import of it (importlib, tables of lazy names).
     """
     package = module if known.get(module, Path()).name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(code):
+    for node in nodes(code):
         if isinstance(node, ast.Import):
             yield from ((alias.name, None) for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom):
@@ -80,9 +86,9 @@ def asked(base: str, name: str, known: dict[str, Path]) -> Wanted:
 
 def attributes(code: ast.AST, known: dict[str, Path]) -> Iterator[Wanted]:
     """What is asked of whole modules: ``analysis.fit`` after ``import analysis``, under any alias."""
-    aliases = [a for node in ast.walk(code) if isinstance(node, ast.Import) for a in node.names if a.name in known]
+    aliases = [a for node in nodes(code) if isinstance(node, ast.Import) for a in node.names if a.name in known]
     bound = {alias.asname or alias.name: alias.name for alias in aliases}
-    for node in ast.walk(code):
+    for node in nodes(code):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in bound:
             yield asked(bound[node.value.id], node.attr, known)
 
@@ -92,7 +98,7 @@ def facade(code: ast.Module, name: str | None) -> ast.AST:
     if name is None:
         silent = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
         return ast.Module([statement for statement in code.body if not isinstance(statement, silent)], [])
-    for node in ast.walk(code):
+    for node in nodes(code):
         if isinstance(node, ast.FunctionDef) and node.name == name:
             return node
         if isinstance(node, ast.Dict):
@@ -102,32 +108,49 @@ def facade(code: ast.Module, name: str | None) -> ast.AST:
     return code
 
 
-def closure(start: Path, known: dict[str, Path]) -> set[str]:
-    """The modules that running `start` (a notebook or a script) can reach."""
+def closure(start: Path, known: dict[str, Path], found: dict[Wanted, set[Wanted]] | None = None) -> set[str]:
+    """The modules that running `start` (a notebook or a script) can reach; `found` remembers what each one asks for."""
+    found = {} if found is None else found
     done: set[Wanted] = set()
     todo = {*imports(parse(start), "", known), *attributes(parse(start), known)}
     while todo:
-        module, name = wanted = todo.pop()
+        wanted = todo.pop()
         done.add(wanted)
-        code: ast.AST = parse(known[module])
-        if known[module].name == "__init__.py":
-            code = facade(parse(known[module]), name)
-        parents = {(parent, None) for parent in known if module.startswith(f"{parent}.")}
-        todo |= {*imports(code, module, known), *attributes(code, known), *parents} - done
+        key = wanted if known[wanted[0]].name == "__init__.py" else (wanted[0], None)
+        if key not in found:
+            found[key] = asks(key, known)
+        todo |= found[key] - done
     return {module for module, _ in done}
+
+
+def asks(wanted: Wanted, known: dict[str, Path]) -> set[Wanted]:
+    """What a module, or the part of a facade that matters, asks for by itself."""
+    module, name = wanted
+    code: ast.AST = parse(known[module])
+    if known[module].name == "__init__.py":
+        code = facade(parse(known[module]), name)
+    parents = {(parent, None) for parent in known if module.startswith(f"{parent}.")}
+    return {*imports(code, module, known), *attributes(code, known), *parents}
 
 
 def data(root: Path, sources: set[Path]) -> set[Path]:
     """Files that `sources` read: what lies beside a module, and what any of them names under ``results/``."""
     found = {p for s in sources if s.suffix == ".py" for p in s.parent.glob("[!.]*") if p.is_file()}
-    store = root / DATA
-    for source in sources:
-        for node in ast.walk(parse(source)):
-            text = node.value if isinstance(node, ast.Constant) else None
-            if isinstance(text, str) and 0 < len(text.strip("./")) < 200:
-                named = {Path(os.path.normpath(base / text)) for base in (source.parent, root, store)}
-                found |= {f for n in named if n.is_relative_to(store) for f in (n, *n.rglob("*")) if f.is_file()}
+    found = found.union(*(recorded(root, source) for source in sources))
     return {path for path in found if path.suffix != ".py"}
+
+
+@cache
+def recorded(root: Path, source: Path) -> frozenset[Path]:
+    """The files under ``results/`` that a source names: from its own folder, from the root or from there."""
+    store = root / DATA
+    found: set[Path] = set()
+    for node in nodes(parse(source)):
+        text = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(text, str) and 0 < len(text.strip("./")) < 200:
+            named = {Path(os.path.normpath(base / text)) for base in (source.parent, root, store)}
+            found |= {f for n in named if n.is_relative_to(store) for f in (n, *n.rglob("*")) if f.is_file()}
+    return frozenset(found)
 
 
 def rules(root: Path) -> str:
@@ -139,8 +162,9 @@ def rules(root: Path) -> str:
     known = modules(root)
     lines = ["# Written by analysis/shown/closure.py: what each notebook depends on."]
     everything: set[str] = set()
+    asked: dict[Wanted, set[Wanted]] = {}
     for notebook in sorted((root / "notebooks").glob("*.ipynb")):
-        sources = {known[name] for name in closure(notebook, known)} | {notebook}
+        sources = {known[name] for name in closure(notebook, known, asked)} | {notebook}
         needed = sorted(escaped(path.relative_to(root)) for path in sources | data(root, sources))
         lines.append(f"$(BUILD)/{notebook.name}: " + " \\\n  ".join(needed))
         everything |= set(needed)

@@ -185,5 +185,18 @@ def command(notebook: Path, target: str, formats: str, figures: Path, build: Pat
     click.echo(f"{notebook.stem:16} {time.perf_counter() - began:5.1f} s  {len(drawn)} figures: {' '.join(stems)}")
 
 
+@main.command("check")
+@click.argument("target")
+def check(target: str) -> None:
+    """Whether TARGET is a function; one line says what is wrong with one that is not (exit status 1)."""
+    from analysis.activation import lookup
+    from analysis.activation.errors import BadInput, Undecided
+
+    try:
+        lookup.function(target)
+    except (BadInput, Undecided) as error:
+        sys.exit(f"TARGET: {error}")
+
+
 if __name__ == "__main__":
     main()

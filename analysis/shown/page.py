@@ -18,6 +18,7 @@ from analysis.activation.record import Family
 from analysis.activation.sheet import Line, Sheet, Table
 from analysis.shown import figures
 from analysis.shown.card import Card
+from analysis.shown.words import number
 
 Formulas = Mapping[str, tuple[sp.Basic, ...]]
 
@@ -35,6 +36,7 @@ svg { width: 100%; height: auto; }
 footer { color: #555; font-size: .85rem; margin-top: 2rem; }
 """.strip()
 
+LONGEST = 14  # characters of a number that is written out; its text has all of them
 NAMES = {"Phi": "Φ", "sigmoid": "σ"}  # of functions, as they are written by hand
 
 
@@ -84,8 +86,9 @@ def mathematics(*expressions: sp.Basic) -> str:
 
 
 def _markup(expression: sp.Basic) -> str:
-    """As sympy writes it, which leaves names of entities and signs of order as they are."""
-    written = _Printer()._print(expression).toxml().replace("<mo><</mo>", "<mo>&lt;</mo>")
+    """As sympy writes it, which leaves names of entities and signs of order as they are; long numbers cut off."""
+    long = {q: sp.Symbol(number(q)) for q in expression.atoms(sp.Rational) if len(str(q)) > LONGEST}
+    written = _Printer()._print(expression.xreplace(long)).toxml().replace("<mo><</mo>", "<mo>&lt;</mo>")
     return re.sub(r"&([A-Za-z]\w*);", _character, written)
 
 
@@ -103,6 +106,11 @@ def card_page(card: Card, command: str) -> bytes:
 
     `command` is how the page is made again.
     """
+    return _whole(card.sheet().title, card_content(card), command)
+
+
+def card_content(card: Card) -> str:
+    """What stands on that page: facts with their mathematics, tables and the plot."""
     record = card.record
     formulas: dict[str, tuple[sp.Basic, ...]] = {
         record.formula: (record.expression,),
@@ -118,11 +126,11 @@ def card_page(card: Card, command: str) -> bytes:
             expression = line.slope * X + line.intercept
             formulas[str(expression)] = (expression,)
     if isinstance(record, Family):
-        return page(card.sheet(), formulas, command)
+        return content(card.sheet(), formulas)
     picture = figures.render(figures.function_plot(record), "svg")
     seen = (f"{what} at {', '.join(found)}" for what, found in _seen(card).items() if found)
     alt = "; ".join((f"{record.name} and its first two derivatives", *seen))
-    return page(card.sheet(), formulas, command, picture, alt)
+    return content(card.sheet(), formulas, picture, alt)
 
 
 def _seen(card: Card) -> dict[str, list[str]]:
@@ -134,10 +142,25 @@ def _seen(card: Card) -> dict[str, list[str]]:
     }
 
 
-def page(sheet: Sheet, formulas: Formulas, command: str, picture: bytes = b"", alt: str = "") -> bytes:
-    """The sheet as HTML; `formulas` gives the mathematics of lines by their texts, `picture` is an SVG."""
-    title = html.escape(sheet.title)
+def page(sheet: Sheet, formulas: Formulas, command: str) -> bytes:
+    """The sheet as HTML; `formulas` gives the mathematics of lines by their texts."""
+    return _whole(sheet.title, content(sheet, formulas), command)
+
+
+def content(sheet: Sheet, formulas: Formulas, picture: bytes = b"", alt: str = "") -> str:
+    """Lines, tables, notes and the picture, an SVG, of the sheet; its title is for who puts them on a page."""
     lines = "".join(_line(line, formulas) for line in sheet.lines)
+    parts = [
+        f"<table>{lines}</table>" if lines else "",
+        *map(_table, sheet.tables),
+        *(f"<p><em>{html.escape(note)}</em></p>" for note in sheet.notes),
+        f"<figure>{inline(picture, alt)}</figure>" if picture else "",
+    ]
+    return "\n".join(filter(None, parts))
+
+
+def _whole(title: str, inside: str, command: str) -> bytes:
+    title = html.escape(title)
     parts = [
         "<!DOCTYPE html>",
         '<html lang="en">',
@@ -145,14 +168,11 @@ def page(sheet: Sheet, formulas: Formulas, command: str, picture: bytes = b"", a
         f"<title>{title}</title>",
         f"<style>\n{STYLE}\n</style></head>",
         f"<body><h1>{title}</h1>",
-        f"<table>{lines}</table>" if lines else "",
-        *map(_table, sheet.tables),
-        *(f"<p><em>{html.escape(note)}</em></p>" for note in sheet.notes),
-        f"<figure>{inline(picture, alt)}</figure>" if picture else "",
+        inside,
         f"<footer>Made by <code>{html.escape(command)}</code></footer>",
         "</body></html>",
     ]
-    return ("\n".join(filter(None, parts)) + "\n").encode()
+    return ("\n".join(parts) + "\n").encode()
 
 
 def inline(svg: bytes, alt: str) -> str:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from analysis.activation.errors import BadInput
 from analysis.activation.sheet import decimal
-from analysis.shown.tables import Rows, enclosed
+from analysis.optimal.fitting.constants import Fit
+from analysis.rigorous.norms import Norm
+from analysis.shown.tables import Rows, enclosed, live
 
 Record = dict[str, Any]
+SAME = 1e-9  # relative difference of constants that are the same
 NORMS = {"sup": "sup norm", "l2": "L2 norm", "gaussian": "root mean square under N(0, 1)"}
 
 
@@ -50,6 +54,33 @@ def rounded(record: Record, target: str) -> Rows:
     rows = [(e["family"], e["round"], NORMS[e["norm"]], _constants(e), _error(e), _standing(e)) for e in found]
     headings = ("family", "format", "norm", "constants", "error", "standing")
     return Rows(f"Constants to ship for {target}", headings, tuple(rows))
+
+
+def standing(record: Record) -> Callable[[Fit], str]:
+    """What is proved of a fit: from the record of optima where it holds these very constants, else proved now."""
+
+    def said(fit: Fit) -> str:
+        entry = next((e for e in record["entries"] if _is_of(e, fit)), None)
+        return live(fit) if entry is None else f"optimum {entry['optimum']['verdict']}, recorded"
+
+    return said
+
+
+def _is_of(entry: Record, fit: Fit) -> bool:
+    """Whether the entry is of this fit: the same family, target and norm, constants and error."""
+    of = entry["family"], entry["target"], entry["norm"], entry["round"]
+    if of != (fit.family.name, fit.target.name, fit.norm.kind, None) or fit.norm != Norm(fit.norm.kind):
+        return False
+    if (
+        not _is_finite(entry)
+        or not entry["error"]
+        or not fit.error
+        or entry["constants"].keys() != fit.constants.keys()
+    ):
+        return False
+    near = (math.isclose(entry["constants"][name], value, rel_tol=SAME) for name, value in fit.constants.items())
+    (low, high), (least, most) = (map(Decimal, pair) for pair in (entry["error"], fit.error))
+    return all(near) and low <= most and least <= high
 
 
 def _is_finite(entry: Record) -> bool:

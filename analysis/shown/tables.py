@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -129,13 +129,21 @@ def _norm(norm: Norm) -> str:
 ESTIMATE = "estimated in floating point"
 
 
-def published_and_best(fits: Sequence[Fit]) -> Rows:
-    """Every fit followed by the published members of its family: constants, error, and how many times the best."""
+def live(fit: Fit) -> str:
+    """The standing of a fit, proved here and now."""
+    return f"optimum {fit.verdict}"
+
+
+def published_and_best(fits: Sequence[Fit], standing: Callable[[Fit], str] = live) -> Rows:
+    """Every fit followed by the published members of its family: constants, error, and how many times the best.
+
+    `standing` says what is proved of a fit; `records.standing` takes it from a record where it is there.
+    """
     rows: list[tuple[str, ...]] = []
     for fit in fits:
         values = ", ".join(f"{name} = {decimal(v, 8)}" for name, v in fit.constants.items())
         figures = decimal(fit.estimate, 8), enclosed(fit.error)
-        rows.append((f"best {fit.family.name}", _norm(fit.norm), values, *figures, f"optimum {fit.verdict}"))
+        rows.append((f"best {fit.family.name}", _norm(fit.norm), values, *figures, standing(fit)))
         for p in sorted(fit.published, key=lambda p: p.ratio):
             values = ", ".join(f"{name} = {number(v)}" for name, v in p.constants.items())
             figures = decimal(p.estimate, 8), enclosed(p.error)

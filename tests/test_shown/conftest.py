@@ -21,6 +21,13 @@ WRITES = """from pathlib import Path
 for suffix in formats:
     Path(out, f"{name}.{suffix}").write_text(f"{target} {value}")"""
 
+LOOKUP = """from analysis.activation.errors import BadInput
+
+def function(text):
+    if text == "mihs":
+        raise BadInput("unknown activation 'mihs'; did you mean mish?")
+"""
+
 
 @dataclass(frozen=True)
 class Toy:
@@ -117,6 +124,8 @@ def written(root: Path) -> Toy:
     texts = {
         "analysis/__init__.py": '"""A toy."""\nHOMES = {"one": "analysis.one", "two": "analysis.two"}\n',
         "analysis/one.py": "value = 1\n",
+        "analysis/activation/errors.py": "class BadInput(ValueError): ...\nclass Undecided(Exception): ...\n",
+        "analysis/activation/lookup.py": LOOKUP,
         "analysis/two.py": "def value():\n    from analysis.three import three\n\n    return three\n",
         "analysis/three.py": "three = 3\n",
         "results/speed.txt": "5\n",

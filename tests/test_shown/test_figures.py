@@ -108,6 +108,19 @@ def test_write_takes_its_format_from_the_suffix_and_its_description_from_the_tit
         figures.write(drawing(), tmp_path / "h")
 
 
+def test_a_png_has_a_palette_and_looks_like_what_was_drawn(tmp_path, monkeypatch):
+    figures.save(drawing(), "few", tmp_path, ["png"], "a “curve”")
+    monkeypatch.setattr(canvas, "_in_few_colours", bytes)
+    figures.save(drawing(), "all", tmp_path, ["png"], "a “curve”")
+    with Image.open(tmp_path / "few.png") as few, Image.open(tmp_path / "all.png") as every:
+        assert few.mode == "P"
+        assert few.info["dpi"] == pytest.approx((144, 144), abs=0.1)
+        seen = [np.asarray(image.convert("RGB"), float) for image in (few, every)]
+        assert seen[0].shape == seen[1].shape
+        assert np.sqrt(np.mean((seen[0] - seen[1]) ** 2)) < 2
+    assert figures.alternative(tmp_path / "few.png") == "a “curve”"
+
+
 def test_a_saved_figure_shows_itself_in_a_notebook(tmp_path):
     shown = figures.save(drawing(), "mish", tmp_path, ["png"], 'a "curve"')._repr_html_()
     assert 'alt="a &quot;curve&quot;"' in shown

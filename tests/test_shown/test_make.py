@@ -71,6 +71,15 @@ def test_targets_that_are_spelled_alike_are_told_apart(drawn):
     assert len(commands) == 4
 
 
+def test_a_target_that_is_none_stops_at_once_with_one_line(drawn):
+    result = drawn.make("figures", "-j2", "TARGET=mihs")
+    assert result.returncode == 2
+    said = [line for line in result.stderr.splitlines() if not line.startswith("make: ")]
+    assert said == ["TARGET: unknown activation 'mihs'; did you mean mish?"]
+    assert "figures:" not in result.stdout
+    assert drawn.files("figures/mihs") == {}
+
+
 def test_a_failure_leaves_the_old_figures(drawn):
     before = drawn.files("figures")
     drawn.draws("one", "1 / 0")

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from analysis.activation.errors import BadInput
+from analysis.optimal.fitting.constants import fit
+from analysis.rigorous.norms import Norm
 from analysis.shown import records
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,3 +70,24 @@ def test_the_record_holds_what_the_code_finds():
         assert low <= float(found.error[1]) * (1 + 1e-9)
         for name, value in found.constants.items():
             assert value == pytest.approx(recorded["constants"][name], rel=1e-6)
+
+
+def test_a_recorded_proof_is_only_that_of_these_very_constants():
+    """Of another norm, target or family, of constants or an error that are not these: it is proved anew."""
+    made = fit("swish", "mish", Norm("gaussian"))
+    seen = {"estimate": made.estimate, "error": list(made.error), "optimum": {"verdict": "SEEN"}}
+    mine = {"family": "swish", "target": "mish", "norm": "gaussian", "round": None, "constants": dict(made.constants)}
+    known = mine | seen
+    assert records.standing({"entries": [known]})(made) == "optimum SEEN, recorded"
+    others = (
+        {"target": "gelu"},
+        {"norm": "l2"},
+        {"round": "integer"},
+        {"constants": {"beta": made.constants["beta"] * (1 + 1e-6)}},
+        {"error": ["0.5", "0.6"]},
+        {"estimate": None},
+    )
+    for other in others:
+        assert records.standing({"entries": [known | other]})(made) == "optimum PROVED"
+    wider = fit("swish", "mish", Norm("gaussian", sigma=2))
+    assert "recorded" not in records.standing({"entries": [known | {"constants": dict(wider.constants)}]})(wider)

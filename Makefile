@@ -9,6 +9,10 @@ TARGET ?= mish
 VENV  := .venv
 PY    := $(VENV)/bin/python
 READY := $(VENV)/ready
+EXTRAS := .venv-extras
+# with the frameworks where they are there
+MEASURE = $(if $(wildcard $(EXTRAS)/ready),$(EXTRAS)/bin/python,$(PY))
+BROWSER ?= $(PY)
 
 # A folder name for TARGET, which may be an expression; what had to be replaced in it is told apart by a checksum.
 slug := t='$(subst ','\'',$(TARGET))'; s=$$(printf %s "$$t" | tr -cs 'A-Za-z0-9_\n-' _); \
@@ -16,6 +20,7 @@ slug := t='$(subst ','\'',$(TARGET))'; s=$$(printf %s "$$t" | tr -cs 'A-Za-z0-9_
 SLUG    := $(if $(filter-out mish,$(TARGET)),$(shell $(slug)),mish)
 FIGURES := figures$(if $(filter-out mish,$(SLUG)),/$(SLUG))
 BUILD   := build/$(SLUG)
+KNOWN   := $(if $(filter-out mish,$(SLUG)),$(BUILD)/known)
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/%)
@@ -27,17 +32,38 @@ MAKEFLAGS += --no-builtin-rules
 export PYTHONUTF8 = 1
 unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
-.PHONY: help figures test drawings slow bench optima lint lab lock clean FORCE
+.PHONY: help figures test test-extras drawings slow bench exhaustive optima frontiers sweeps study lint lab lock clean FORCE
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 figures: $(EXECUTED) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
 
-$(BUILD)/%.ipynb: notebooks/%.ipynb requirements.lock $(RUNNER) | $(READY)
+$(BUILD)/%.ipynb: notebooks/%.ipynb requirements.lock $(RUNNER) | $(READY) $(KNOWN)
 	@$(PY) -m analysis.shown.notebooks run $< --target '$(subst ','\'',$(TARGET))' --figures $(FIGURES) --build $(BUILD)
 
-ifneq (,$(filter figures $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
+# A target that is none stops here, before any notebook runs.
+$(BUILD)/known: | $(READY)
+	@$(PY) -m analysis.shown.notebooks check '$(subst ','\'',$(TARGET))'
+	@mkdir -p $(@D) && touch $@
+
+# The gallery: pages of the executed notebooks, of the functions of the catalogue, and what leads to them.
+SITE    := $(if $(filter mish,$(SLUG)),build/site,$(BUILD)/site)
+GALLERY := $(wildcard gallery/*)
+
+site: $(SITE)/index.html ## a static gallery of notebooks and activations, into build/site/
+
+$(SITE)/notebooks/%.html: $(BUILD)/%.ipynb $(GALLERY) | $(READY)
+	@$(PY) -m gallery notebook $< $@
+
+$(SITE)/functions/done: $(filter-out notebooks/% results/%,$(SOURCES)) $(GALLERY) | $(READY)
+	@$(PY) -m gallery functions $(@D)
+	@touch $@
+
+$(SITE)/index.html: $(EXECUTED:$(BUILD)/%.ipynb=$(SITE)/notebooks/%.html) $(SITE)/functions/done $(wildcard results/*)
+	@$(PY) -m gallery index $(@D) $(EXECUTED) --figures $(FIGURES)
+
+ifneq (,$(filter figures site $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
 include build/deps.mk
 
 # A figure that is missing, or is not what its notebook drew, runs the notebook again.
@@ -76,20 +102,61 @@ for path in $(VENV)/lib/*/site-packages/_actapprox.pth; do echo ../../../.. > $$
 touch $(READY)
 endef
 
+$(EXTRAS)/ready: requirements.lock pyproject.toml | $(READY)
+	@$(if $(shell command -v flock),flock $(EXTRAS).lock) sh -euc '$(extras)'
+
+# The lock first, so that pip finds it met; pip for the rest, which looks where it is told to (PIP_EXTRA_INDEX_URL).
+define extras
+of() { $(PY) -c "import sys, tomllib; extras = tomllib.load(open(\"pyproject.toml\", \"rb\"))[\"project\"][\"optional-dependencies\"]; \
+	print(*sorted({package for extra in sys.argv[1:] for package in extras[extra]}))" "$$@"; }; \
+pip() { $(EXTRAS)/bin/python -m pip install --quiet --disable-pip-version-check "$$@"; }; \
+test $@ -nt requirements.lock || { \
+	echo "making $(EXTRAS) from requirements.lock and the extras train, frameworks, cluster and oracles"; \
+	$(PYTHON) -m venv --clear $(EXTRAS); \
+	pip --no-deps --require-hashes --requirement requirements.lock; \
+}; \
+pip $$(of train frameworks cluster); \
+pip --no-deps $$(of oracles); \
+pip --no-deps --no-build-isolation --no-index --editable .; \
+for path in $(EXTRAS)/lib/*/site-packages/_actapprox.pth; do echo ../../../.. > $$path; done; \
+touch $@
+endef
+
 test: | $(READY) ## the test suite
-	@$(PY) -m pytest -n 2 -m "not slow and not drawing"
+	@$(PY) -m pytest -n 2 -m "not slow and not drawing and not browser"
 
 drawings: | $(READY) ## test that the committed figures are what the notebooks draw
 	@$(PY) -m pytest -n 2 -m "drawing and not slow"
 
-slow: | $(READY) ## the tests that take minutes or ask the network
-	@$(PY) -m pytest -m slow
+browser: | $(READY) ## the explorer, every notebook and the site in a headless Chromium (BROWSER=... : a Python with playwright)
+	@$(BROWSER) -m pytest -n 0 -m browser
 
-bench: | $(READY) ## measure what certainty costs, beside Sollya where it is installed, into results/ (BENCH=... : options)
+test-extras: | $(EXTRAS)/ready ## the tests that need PyTorch, JAX, ONNX or others' packages, in an environment of their own
+	@$(EXTRAS)/bin/python -m pytest -n 2 -m "extras and not slow and not browser"
+
+slow: | $(READY) ## the tests that take minutes or ask the network
+	@$(PY) -m pytest -m "slow and not browser"
+
+bench: | $(READY) ## measure what certainty and designs cost, beside other tools where they are installed, into results/ (BENCH, DESIGNS=... : options)
 	@$(PY) -m benchmarks.distances $(BENCH)
+	@$(PY) -m benchmarks.designs $(DESIGNS)
+	@$(MEASURE) -m benchmarks.kernels $(KERNELS)
+
+exhaustive: | $(READY) ## the errors of kernels over all float32 inputs, into results/: minutes each, it goes on where it was (EXHAUSTIVE=... : options)
+	@$(MEASURE) -m benchmarks.precision $(EXHAUSTIVE)
 
 optima: | $(READY) ## prove the best constants of every family for Mish, Swish and GELU again, into results/: an hour at most
 	@$(PY) -m benchmarks.optima $(OPTIMA)
+
+frontiers: | $(READY) ## the frontiers of Mish, Swish and GELU, and figures in print against the best, into results/: minutes
+	@$(PY) -m benchmarks.frontiers
+	@$(PY) -m benchmarks.literature
+
+study: | $(EXTRAS)/ready ## what an activation does to a network, paired over seeds, into results/: two hours (STUDY=... : options)
+	@$(EXTRAS)/bin/python -m benchmarks.training $(STUDY)
+
+sweeps: | $(READY) ## measure what a second worker gains a sweep, into results/ (SWEEPS=... : options)
+	@$(PY) -m benchmarks.sweeps $(SWEEPS)
 
 lint: | $(READY) ## style, formatting, types; stored notebooks carry no outputs
 	$(PY) -m ruff check
@@ -106,4 +173,4 @@ lock: | $(READY) ## resolve requirements.lock from pyproject.toml again (LOCK=--
 
 clean: ## remove what make and the tools have made, but the figures and .venv
 	rm -rf build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -r {} +
+	find . -name __pycache__ -not -path './.venv*/*' -prune -exec rm -r {} +

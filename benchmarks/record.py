@@ -12,6 +12,8 @@ from typing import Any
 
 import flint
 
+from analysis.deployed.machine import processor
+
 
 def provenance(module: str) -> dict[str, Any]:
     """The command that makes the record again, the machine, and the versions of what was measured."""
@@ -20,12 +22,6 @@ def provenance(module: str) -> dict[str, Any]:
         "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.system()},
         "versions": versions(),
     }
-
-
-def processor() -> str:
-    cpus = Path("/proc/cpuinfo")
-    lines = cpus.read_text().splitlines() if cpus.exists() else []
-    return next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), platform.processor())
 
 
 def versions() -> dict[str, str]:

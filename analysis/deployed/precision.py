@@ -43,6 +43,7 @@ STEPS = 16
 COARSE = 16  # binades in one bin elsewhere
 
 Progress = Callable[[int], None]
+Profile = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Precision(Record):
     failures: int
     failed_input: str | None
     seconds: float
-    profile: tuple[float | None, ...] = field(default=(), repr=False)
+    profile: Profile = field(default=(), repr=False)
 
     def to_dict(self) -> dict:
         """The JSON of `actapprox precision`."""
@@ -207,15 +208,14 @@ class _Found:
     subnormals: Zone
     failures: int
     failed: str | None
-    profile: tuple[float | None, ...]
+    profile: Profile
 
 
 def _scanned(expression: sp.Expr, call: Arrays, heard: Progress | None) -> _Found:
     """All of float32, by patches."""
     zeros = inputs.zeros(expression)
     near = [(zero - float(CLOSE), zero + float(CLOSE)) for zero in zeros]
-    edges = profile_edges()
-    bins = [edge | sign for sign in (0, reference.NEGATIVE) for edge in edges]
+    bins = _bins()
     places = {*bins, *(_bits(end) for ends in near for end in ends)}
     patches = scanning.cut(reference.patches(expression), list(places))
     parts = scanning.scan(call, patches, heard=heard)
@@ -228,7 +228,7 @@ def _scanned(expression: sp.Expr, call: Arrays, heard: Progress | None) -> _Foun
 
     zones = {name: _zone([part for part in parts if zone(part) == name]) for name in ZONES}
     small = [
-        p for p in parts if 0 < p.patch.first & ~reference.NEGATIVE and p.patch.last & ~reference.NEGATIVE < edges[1]
+        p for p in parts if 0 < p.patch.first & ~reference.NEGATIVE and p.patch.last & ~reference.NEGATIVE < bins[1]
     ]
     counted = [part for part in parts if part.patch.count > part.failures]
     upper = max(math.nextafter(part.most + part.patch.error, math.inf) for part in counted)
@@ -239,11 +239,6 @@ def _scanned(expression: sp.Expr, call: Arrays, heard: Progress | None) -> _Foun
     failed = next((part.failed for part in parts if part.failures), None)
     total = _zone(parts)
     total = Zone(total.inputs, float(lower.mid()), reference.number(worst).hex(), total.mean_ulp)
-    starts = np.array(sorted(bins))
-    profile = np.full(starts.size, -1.0)
-    np.maximum.at(
-        profile, np.searchsorted(starts, [p.patch.first for p in parts], "right") - 1, [p.most for p in parts]
-    )
     return _Found(
         total,
         (balls.decimals(lower, 8)[0], str(Context(prec=8, rounding=ROUND_CEILING).create_decimal_from_float(upper))),
@@ -251,8 +246,20 @@ def _scanned(expression: sp.Expr, call: Arrays, heard: Progress | None) -> _Foun
         _zone(small),
         sum(part.failures for part in parts),
         None if failed is None else reference.number(failed).hex(),
-        tuple(None if most < 0 else float(most) for most in profile),
+        _profile(bins, [part.patch.first for part in parts], [part.most for part in parts]),
     )
+
+
+def _bins() -> list[int]:
+    """The bits with which the bins of a profile begin, in ascending order."""
+    return [edge | sign for sign in (0, reference.NEGATIVE) for edge in profile_edges()]
+
+
+def _profile(bins: Sequence[int], bits: Sequence[int] | np.ndarray, errors: Sequence[float] | np.ndarray) -> Profile:
+    """The largest of the errors in each bin; None where there is none."""
+    found = np.full(len(bins), -1.0)
+    np.fmax.at(found, np.searchsorted(bins, bits, "right") - 1, errors)
+    return tuple(None if most < 0 else float(most) for most in found)
 
 
 def _bits(x: float) -> int:
@@ -297,7 +304,7 @@ def _compared(expression: sp.Expr, call: Arrays, dtype: str, x: np.ndarray, whol
         _zone_of(*(a[(np.abs(wide) < 2.0**kind.lowest) & (wide != 0)] for a in (wide, sizes))),
         int(failed.sum()),
         float(wide[failed][0]).hex() if failed.any() else None,
-        (),
+        _profile(_bins(), x.view(np.uint32), sizes) if dtype == "float32" else (),
     )
 
 

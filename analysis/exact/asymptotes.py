@@ -9,6 +9,7 @@ A limit of an expression with free constants holds for all admissible values of 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ import sympy as sp
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import Phi, clip, elementary, relu, sigmoid, softplus, squareplus, step
 from analysis.activation.parsing import X
-from analysis.exact.expansions import UnknownSign, check_divisor, expansion, known_sign
+from analysis.exact.expansions import LEVEL, UnknownSign, check_divisor, expansion, known_sign, steep
 
 _T = sp.Symbol("t", positive=True)
 
@@ -100,6 +101,10 @@ def _settle(e: sp.Expr) -> sp.Expr:
         raise _Unsettled
     if isinstance(e, sp.Piecewise):
         return _settle(next(value for value, condition in e.args if _holds(condition)))
+    if isinstance(e, LEVEL):
+        with contextlib.suppress(Undecided):  # such as tanh(exp(t)), whose argument itself never settles
+            if side := steep(e.args[0], _T):
+                return e.func(side * sp.oo)
     args = [_settle(a) for a in e.args]
     if isinstance(e, sp.exp | sigmoid | Phi | softplus | sp.tanh | sp.erf):
         return _saturate(e.func, args[0])

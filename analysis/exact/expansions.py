@@ -17,7 +17,8 @@ from analysis.activation.functions import Phi, elementary, sigmoid, softplus, sq
 from analysis.exact.normal import sign
 
 TERMS = 6  # of an expansion, and of the series put into it
-SATURATING = (sp.exp, sp.tanh, sp.erf, sigmoid, softplus, Phi)
+LEVEL = (sp.tanh, sp.erf, sigmoid, Phi)  # reach their limits at both ends exponentially fast
+SATURATING = (sp.exp, softplus, *LEVEL)
 
 Order = tuple[sp.Rational, sp.Rational]  # (p, k) stands for t^p log(t)^k; compared as tuples are
 CONSTANT: Order = (sp.S.Zero, sp.S.Zero)
@@ -124,9 +125,28 @@ def expansion(e: sp.Expr, t: sp.Symbol) -> Expansion:
         return _logarithm(expansion(e.args[0], t))
     if isinstance(e, sp.exp):  # also E**u, which has no arguments of a function
         return _function(sp.exp, expansion(e.exp, t))
+    if isinstance(e, LEVEL) and (side := steep(e.args[0], t)):
+        return Expansion.of({CONSTANT: e.func(side * sp.oo)}, None)
     if isinstance(e, (*SATURATING, sp.atan, sp.sin, sp.cos)):
         return _function(e.func, expansion(e.args[0], t))
     raise Undecided(f"an expansion of {e.func.__name__}")
+
+
+def steep(e: sp.Expr, t: sp.Symbol) -> int:
+    """1 or -1 where e tends to oo or -oo faster than every power of t; 0 where that is not seen."""
+    if isinstance(e, sp.exp):
+        order, c = expansion(e.exp, t).leading() if e.exp.has(t) else (CONSTANT, sp.S.Zero)
+        return int(order[0] > 0 and known_sign(c) > 0)
+    if not isinstance(e, sp.Add | sp.Mul):
+        return 0
+    sides = [steep(part, t) for part in e.args]
+    others = [part for part, side in zip(e.args, sides, strict=True) if not side]
+    if len(others) != len(sides) - 1:
+        return 0
+    if isinstance(e, sp.Add):
+        expansion(sp.Add(*others), t)  # Undecided where these may be steep as well
+        return sum(sides)
+    return sum(sides) * known_sign(expansion(sp.Mul(*others), t).leading()[1])
 
 
 def _larger(a: Order | None, b: Order | None) -> Order | None:

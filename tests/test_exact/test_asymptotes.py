@@ -32,6 +32,7 @@ def test_every_function_approaches_its_asymptote(name, side):
     ("text", "left", "right"),
     [
         ("mish", (0, 0), (1, 0)),
+        ("x*tanh(exp(x)) - clip(x, 0, 2)", (0, 0), (1, -2)),
         ("softsign", (0, -1), (0, 1)),
         ("selu - 1.0507009873554804934*x", None, (0, 0)),
         ("sqrt(x**2 + 1)", (-1, 0), (1, 0)),

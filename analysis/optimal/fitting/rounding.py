@@ -55,7 +55,7 @@ def best(
         if found == centre:
             break
         centre = found
-    return centre
+    return found
 
 
 def none_better(residual: Residual, theta: np.ndarray, error: float, lattice: Lattice) -> bool | tuple[Fraction, ...]:

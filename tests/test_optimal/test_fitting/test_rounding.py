@@ -59,6 +59,11 @@ def test_better_constants_of_the_format_are_noticed():
     assert search.value(residual(), np.array([float(c) for c in better]))[0] < claimed
 
 
+def test_a_best_constant_that_is_of_the_format_already_stays():
+    found = fit("a*x", "relu", Norm.grid(-1, 1, 9), round="1/8")
+    assert found.constants == {"a": 0.5}
+
+
 def test_fixed_constants_are_left_as_they_are_and_named():
     found = fit("hard_gate", "mish", fix={"b": "2.9"}, round="1/8")
     assert found.constants["b"] == 2.9

@@ -14,7 +14,7 @@ from click.shell_completion import CompletionItem, get_completion_class
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ACTAPPROX_COMPLETE"  # by which click knows that a shell asks
 
-SHAPES = ("pwl", "pwq", "pwq:c0", "gate:3", "rational:3,3", "table:5")
+SHAPES = ("pwl", "pwq", "pwq:c0", "gate:3", "rational:3,3", "table:5", "table:int8")
 FORMATS = ("1/8", "dyadic:5", "integer", "float16", "bfloat16", "float32")
 NORMS = ("sup", "l2", "gaussian", "grid", "samples")
 KNOTS = ("free", "uniform", "dyadic", "float")

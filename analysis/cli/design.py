@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def design(target: str, shape: str, pieces: int | None, tolerance: float | None,
     return UNDECIDED
 
 
-def _refuse(given: dict[str, object], message: str) -> None:
+def _refuse(given: Mapping[str, object], message: str) -> None:
     for name, value in given.items():
         if value is not None:
             raise BadInput(message.format(name.replace("_", "-")))

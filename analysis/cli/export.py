@@ -21,12 +21,13 @@ from analysis.cli.options import EXPRESSIONS
 @click.option("--derivative", is_flag=True, help="The derivative too, and what training needs.")
 @click.option("--variant", default="accurate", show_default=True, help="accurate, or fast where a language knows it.")
 @click.option("--name", metavar="NAME", help="What the functions are called. Default: from the name of F.")
+@click.option("--measure", is_flag=True, help="Measure the error of the code in ulp, and say it in the header.")
 @click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the source to this file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with source and certificate.")
 @click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60.0, show_default=True,
               help="Seconds after which the answer is UNDECIDED.")  # fmt: skip
-def export(function: str, to: str, dtype: str, derivative: bool, variant: str, name: str | None, file: Path | None,
-           as_json: bool, timeout: float) -> int:  # fmt: skip
+def export(function: str, to: str, dtype: str, derivative: bool, variant: str, name: str | None, measure: bool,
+           file: Path | None, as_json: bool, timeout: float) -> int:  # fmt: skip
     """The code of F in another language. F may be the result file of a fit or a design, whose certificate it carries.
 
     The source is printed, or written to the file of --out.
@@ -40,6 +41,10 @@ def export(function: str, to: str, dtype: str, derivative: bool, variant: str, n
 
         answer = written(_function(function), to, dtype=dtype, derivative=derivative, variant=variant, name=name,
                          called=function)  # fmt: skip
+        if measure:
+            from analysis.deployed.precision import in_header
+
+            answer = in_header(answer)
         source = answer.source.encode() if isinstance(answer.source, str) else answer.source
         if file is not None:
             write(file, source)

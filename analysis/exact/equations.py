@@ -32,6 +32,8 @@ class Zeros:
 
 def zeros(f: sp.Expr, x: sp.Symbol, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp.oo) -> Zeros:
     """The real zeros of the kink-free f in (lower, upper); f must not vanish identically."""
+    if (root := _shifted(f, x)) is not None:
+        return Zeros(tuple(_inside(root, lower, upper)))
     exact: dict[sp.Expr, Zero] = {}
     unsolved: list[sp.Expr] = []
     form = quotient(sp.Mul(*(g for g in sp.Mul.make_args(f) if not g.is_positive)))
@@ -47,6 +49,12 @@ def zeros(f: sp.Expr, x: sp.Symbol, lower: sp.Expr = -sp.oo, upper: sp.Expr = sp
             for zero in _inside(tidy(candidate), lower, upper):
                 exact.setdefault(zero.x, zero)
     return Zeros(_sorted(exact.values()), tuple(unsolved))
+
+
+def _shifted(f: sp.Expr, x: sp.Symbol) -> sp.Rational | None:
+    """The number r where f is x - r: the conditions of a function of many pieces are such."""
+    rest, along = f.as_coeff_Add()
+    return -rest if along == x else None
 
 
 def between(point: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Basic:

@@ -129,6 +129,8 @@ def sign(value: sp.Expr) -> int:
 
     A number is separated from zero by sympy's error-tracking evaluation; that it is zero is shown by algebra alone.
     """
+    if value.is_Rational:
+        return (value.p > 0) - (value.p < 0)
     for known in (value, None):
         value = tidy(value) if known is None else known
         if value.is_zero:
@@ -157,6 +159,8 @@ def rational_form(expression: sp.Expr) -> sp.Expr | None:
 
 def tidy(value: sp.Expr) -> sp.Expr:
     """A short exact form: the least costly of the value itself, its elementary, cancelled and factored forms."""
+    if value.is_Rational:
+        return value
     plain = elementary(value)
     if plain.has(sp.LambertW):
         plain = plain.replace(sp.exp, _unfold_lambert)

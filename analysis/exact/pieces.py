@@ -9,6 +9,7 @@ is kept apart as a `Spot`: it counts for a supremum, and not for an integral or 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -112,7 +113,7 @@ def _tends_to(value: sp.Expr, piece: Piece, x: sp.Symbol, at: sp.Expr, side: int
 def value_on(expression: sp.Expr, x: sp.Symbol, at: sp.Expr) -> sp.Expr:
     """The value at the very point, where branches may change; nan or infinite where there is none."""
     if not expression.has(*SWITCHING):
-        return expression.subs(x, at)
+        return expression.xreplace({x: at})
     if isinstance(expression, SWITCHING):
         return value_on(_branch(expression, lambda part: sign(value_on(part, x, at))), x, at)
     return expression.func(*(value_on(argument, x, at) for argument in expression.args))
@@ -130,10 +131,12 @@ def split(expression: sp.Expr, x: sp.Symbol = X, lower: sp.Expr = -sp.oo, upper:
     if node is None:
         _check_analytic(expression, x, lower, upper)
         return [Piece(lower, upper, expression)]
-    points = _ordered(_crossings(node, x, lower, upper))
+    crossings = _crossings(node, x, lower, upper)
+    order = _ordered([point for points in crossings.values() for point in points])
+    signs, points = _Signs(x, crossings, order), [equal[0] for equal in order]
     found = []
-    for left, right in zip([lower, *points], [*points, upper], strict=True):
-        branch = _branch(node, _signs_at(interior_point(left, right), x))
+    for k, (left, right) in enumerate(zip([lower, *points], [*points, upper], strict=True)):
+        branch = _branch(node, signs.between(k, interior_point(left, right)))
         found += split(expression.xreplace({node: branch}), x, left, right)
     return found
 
@@ -154,14 +157,20 @@ def switches(node: sp.Expr) -> list[sp.Expr]:
     if isinstance(node, sp.Max | sp.Min):
         return [a - b for i, a in enumerate(node.args) for b in node.args[i + 1 :]]
     if isinstance(node, sp.Piecewise):
-        return [c.lhs - c.rhs for _, condition in node.args for c in condition.atoms(sp.core.relational.Relational)]
+        return [_difference(c) for _, condition in node.args for c in condition.atoms(sp.core.relational.Relational)]
     return [node.args[0]]
 
 
-def _crossings(node: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> list[sp.Expr]:
-    points: dict[sp.Expr, None] = {}
+@lru_cache(maxsize=4096)
+def _difference(relation: sp.core.relational.Relational) -> sp.Expr:
+    return relation.lhs - relation.rhs
+
+
+def _crossings(node: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> dict[sp.Expr, list[sp.Expr]]:
+    """The switches of the node that depend on x, each with its zeros in (lower, upper)."""
+    crossings: dict[sp.Expr, list[sp.Expr]] = {}
     for switch in switches(node):
-        if not switch.has(x) or is_zero(switch):
+        if switch in crossings or not switch.has(x) or is_zero(switch):
             continue
         found = zeros(switch, x, lower, upper)
         if found.open:
@@ -169,26 +178,48 @@ def _crossings(node: sp.Expr, x: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> l
         for zero in found.exact:
             if zero.condition != sp.true:
                 raise Undecided(f"whether {zero.x} lies between {lower} and {upper}")
-            points.setdefault(zero.x)
-    return list(points)
+        crossings[switch] = [zero.x for zero in found.exact]
+    return crossings
 
 
-def _ordered(points: list[sp.Expr]) -> list[sp.Expr]:
-    """Ascending, equal points merged; insertion, as every comparison is exact and may be undecided."""
-    ordered: list[sp.Expr] = []
-    for point in points:
-        place = 0
-        while place < len(ordered) and (side := sign(point - ordered[place])) >= 0:
+def _ordered(points: list[sp.Expr]) -> list[list[sp.Expr]]:
+    """Ascending, equal points together; binary insertion, as every comparison is exact and may be undecided."""
+    ordered: list[list[sp.Expr]] = []
+    for point in dict.fromkeys(points):
+        low, high = 0, len(ordered)
+        while low < high:
+            middle = (low + high) // 2
+            side = sign(point - ordered[middle][0])
             if side == 0:
+                ordered[middle].append(point)
                 break
-            place += 1
+            low, high = (middle + 1, high) if side > 0 else (low, middle)
         else:
-            ordered.insert(place, point)
+            ordered.insert(low, [point])
     return ordered
 
 
-def _signs_at(point: sp.Expr, x: sp.Symbol) -> Signs:
-    return lambda switch: 0 if is_zero(switch) else sign(switch.subs(x, point))
+class _Signs:
+    """The signs of switches between neighbouring crossings, each looked at once between two zeros of its own."""
+
+    def __init__(self, x: sp.Symbol, crossings: dict[sp.Expr, list[sp.Expr]], order: list[list[sp.Expr]]):
+        self.x = x
+        places = {point: k for k, equal in enumerate(order) for point in equal}
+        self.own = {switch: sorted(places[point] for point in points) for switch, points in crossings.items()}
+        self.known: dict[tuple[sp.Expr, int], int] = {}
+
+    def between(self, k: int, point: sp.Expr) -> Signs:
+        """Those in the interval before the k-th crossing, which has the point inside."""
+
+        def sign_of(switch: sp.Expr) -> int:
+            if switch not in self.own:
+                return 0 if is_zero(switch) else sign(switch.subs(self.x, point))
+            key = switch, bisect_left(self.own[switch], k)
+            if key not in self.known:
+                self.known[key] = sign(switch.subs(self.x, point))
+            return self.known[key]
+
+        return sign_of
 
 
 def _branch(node: sp.Expr, at: Signs) -> sp.Expr:
@@ -221,7 +252,7 @@ def _holds(condition: sp.Basic, at: Signs) -> bool:
         return bool(condition)
     if isinstance(condition, sp.And | sp.Or):
         return (all if isinstance(condition, sp.And) else any)(_holds(c, at) for c in condition.args)
-    return at(condition.lhs - condition.rhs) in _SIGNS[type(condition)]
+    return at(_difference(condition)) in _SIGNS[type(condition)]
 
 
 def is_analytic_for_all_constants(found: tuple[Piece, ...], x: sp.Symbol = X) -> bool:

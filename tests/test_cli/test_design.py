@@ -47,7 +47,7 @@ def test_rounded_designs_are_of_the_format(answer):
 
 def test_a_tolerance_that_cannot_be_kept_is_the_answer_no(run):
     status, out, _ = run(
-        "design", "mish", "--shape", "pwl", "--tolerance", "1e-3", "--round", "1/8", "--domain", "-2,2"
+        "design", "mish", "--shape", "pwl", "--tolerance", "0.02", "--round", "1/4", "--domain", "-1,1"
     )
     assert status == 1
     assert out.startswith("REFUTED")

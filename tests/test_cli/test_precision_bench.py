@@ -72,3 +72,10 @@ def test_bench_answers(answer, run, monkeypatch):
     status, out, _ = run("bench", "hard_mish", "--size", "1000", "--rounds", "1", "--quick")
     assert status == 0
     assert "hard_mish" in out
+
+
+def test_an_export_may_say_its_measured_error(run):
+    status, out, _ = run("export", "relu", "--to", "numpy", "--dtype", "float16", "--measure")
+    assert status == 0
+    assert "code: at most 0 ulp in 63488 inputs" in out
+    assert run("export", "relu", "--to", "cuda", "--measure")[0] == 2

@@ -12,6 +12,8 @@ from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.functions import elementary
 from analysis.activation.lookup import expression, function
 from analysis.activation.parsing import X
+from analysis.exact import pieces as taking_apart
+from analysis.exact.normal import sign
 from analysis.exact.pieces import Spot, as_piecewise, derivative_pieces, interior_point, pieces, spots, value_on
 from tests import oracles
 
@@ -191,3 +193,16 @@ def test_a_square_root_that_is_hidden_in_a_word_may_be_singular():
     with pytest.raises(Undecided, match="singular at x = 0"):
         pieces(expression("squareplus(x, x**2)"))
     assert len(pieces(expression("squareplus(x, 1 + x**2)"))) == 1
+
+
+def test_the_work_for_many_arms_grows_like_their_number(monkeypatch):
+    """Each condition is looked at once on either side of where it turns, not once an arm."""
+    asked = []
+    monkeypatch.setattr(taking_apart, "sign", lambda value: asked.append(value) or sign(value))
+    counts = []
+    for n in (20, 40):
+        asked.clear()
+        arms = [(k * X, X < sp.Rational(k * k, 7)) for k in range(n)]
+        assert len(taking_apart.split(sp.Piecewise(*arms, (X, True)))) == n + 1
+        counts.append(len(asked))
+    assert counts[1] < 2.5 * counts[0]

@@ -121,15 +121,15 @@ class Problem:
 
     # on given knots
 
-    def best(self, knots: np.ndarray, also: np.ndarray | None = None) -> Fit:
-        """By exchange; `also` are abscissae that are to count from the start."""
+    def best(self, knots: np.ndarray, also: np.ndarray | None = None, most: int = ROUNDS) -> Fit:
+        """By exchange, in so many rounds at most; `also` are abscissae that are to count from the start."""
         gaps = Gaps.between(knots, self.curve.breaks)
         coefficients, free = self.start(knots)
         points = gaps.points(max(AT_FIRST[self.shape.degree], FEWEST // 8 // len(gaps.low)))
         if also is not None:
             points = points + self._placed(also, gaps)
         best, least = None, math.inf
-        for rounds in range(ROUNDS):
+        for rounds in range(most):
             solved = points
             residual = self.residual(points, gaps, knots, coefficients)
             change, error, multipliers = self._programme(points, gaps, knots, free, residual, rounds >= HASTY)

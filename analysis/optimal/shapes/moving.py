@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.optimal.shapes.exchange import Fit, Gaps, Points, Problem, chebyshev
+from analysis.optimal.shapes.exchange import Gaps, Points, Problem, chebyshev
 from analysis.optimal.shapes.outside import Outside
 
 STEPS = 60
 WIDEST = 0.3  # share of a gap by which a knot may move in one step
 NARROWEST = 1e-10
 ENOUGH = 1e-9  # relative gain: less ends the search
+AT_FIRST = 2  # rounds of exchange for the coefficients at the start
 PER_GAP = 6
 HEAVY = 0.5  # of the largest error: maxima that a programme sees
 
@@ -40,13 +41,11 @@ class Place:
         )
 
 
-def settled(
-    place: Place, theta: np.ndarray, steps: int = STEPS, enough: float = ENOUGH
-) -> tuple[np.ndarray, Fit, float]:
-    """(theta, the best spline there, its error with what is outside) at a local minimum near the start."""
+def settled(place: Place, theta: np.ndarray, steps: int = STEPS, enough: float = ENOUGH) -> tuple[np.ndarray, float]:
+    """(theta, the error of a spline there with what is outside) at a local minimum near the start."""
     problem, trust = place.problem, WIDEST
     knots = place.knots(theta)
-    coefficients = problem.best(knots).coefficients
+    coefficients = problem.best(knots, most=AT_FIRST).coefficients
     error, maxima, gaps = _error(place, knots, coefficients)
     for _ in range(steps):
         moved, change, promised = _step(place, knots, coefficients, maxima, gaps, error, trust)
@@ -62,8 +61,7 @@ def settled(
             trust /= 4
             if trust < NARROWEST:
                 break
-    fit = problem.best(knots)
-    return theta, fit, max(fit.error, place.aside(knots))
+    return theta, error
 
 
 def _error(place: Place, knots: np.ndarray, coefficients: np.ndarray) -> tuple[float, Points, Gaps]:

@@ -18,9 +18,11 @@ from analysis.exact.pieces import Piece, Spot, spots
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.shapes import grid
+from analysis.optimal.shapes.basis import LINEAR
 from analysis.optimal.shapes.bracket import closest
 from analysis.optimal.shapes.curve import Obstruction
 from analysis.optimal.shapes.grid import Attempt, Grid
+from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import MOST, Target
 from analysis.optimal.shapes.obstruction import Chain
 from analysis.rigorous.balls import Pair
@@ -45,7 +47,7 @@ def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
     if pieces is None:
         assert tolerance is not None
         pieces, fewest, walked = fewest_pieces(known, tolerance)
-    given = already(known, pieces)
+    given = already(known, LINEAR, pieces)
     if given is not None:
         polynomials, error, bound = given, ("0", "0"), Bound()
         notes: tuple[str, ...] = ("the target itself is of this shape",)
@@ -70,26 +72,12 @@ def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
     return tuple(sp.oo * int(math.copysign(1, e)) if math.isinf(e) else sp.Rational(e) for e in (low, high))
 
 
-def already(target: Target, pieces: int) -> Polynomials | None:
-    """The target itself, where it is continuous and has no more pieces."""
-    if len(target.pieces) > pieces or not all(piece.expression.is_polynomial(X) for piece in target.pieces):
-        return None
-    if spots(target.expression, X, target.lower, target.upper):  # it jumps
-        return None
-    rows = [sp.Poly(piece.expression, X).all_coeffs()[::-1] for piece in target.pieces]
-    if any(len(row) > 2 for row in rows):
-        return None
-    return Polynomials(
-        tuple(p.lower for p in target.pieces[1:]), tuple((row[0], row[1] if row[1:] else sp.S.Zero) for row in rows)
-    )
-
-
 def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict, tuple[Obstruction, ...]]:
     """How many pieces keep the tolerance, whether it is proved that fewer do not, and the walk that tells."""
     if not 0 < tolerance < math.inf:
         raise BadInput(f"expected a positive tolerance, got {tolerance:g}")
     outer = sum(line is not None for line in target.outer)
-    itself = already(target, MOST)
+    itself = already(target, LINEAR, MOST)
     if itself is not None and len(itself.coefficients) <= 1 + outer:
         return len(itself.coefficients), Verdict.PROVED, ()
     walk = grid.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible

@@ -19,6 +19,8 @@ from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.shapes import pwl
+from analysis.optimal.shapes.basis import LINEAR
+from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import Target
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.norms import Norm
@@ -64,7 +66,7 @@ class _Rounding:
 
     def __init__(self, target: Target, pieces: int, lattice: Lattice):
         self.target, self.lattice = target, lattice
-        start = pwl.already(target, pieces) or pwl.best_free(target, pieces)[0]
+        start = already(target, LINEAR, pieces) or pwl.best_free(target, pieces)[0]
         self.outer = target.outer
         self.low, self.high = float(target.lower), float(target.upper)
         self.knots = sorted({k for k in map(self._near, start.knots) if self.low < k < self.high})

@@ -22,7 +22,9 @@ from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.shapes import hats, pwl, runs
+from analysis.optimal.shapes.basis import LINEAR
 from analysis.optimal.shapes.hats import Fit, Mass
+from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import Target
 from analysis.rigorous import balls, columns
 from analysis.rigorous.balls import Pair
@@ -50,7 +52,7 @@ def best(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
     if pieces is None:
         assert tolerance is not None
         pieces, fewest = problem.fewest(tolerance)
-    given = pwl.already(problem.target, pieces)
+    given = already(problem.target, LINEAR, pieces)
     notes: tuple[str, ...] = ()
     if given is not None:
         polynomials, error, bound = given, ("0", "0"), Bound()
@@ -221,7 +223,7 @@ class Problem:
 
     def fewest(self, tolerance: float) -> tuple[int, Verdict]:
         """How many pieces keep the tolerance, and whether it is proved that fewer do not."""
-        itself = pwl.already(self.target, MOST)
+        itself = already(self.target, LINEAR, MOST)
         most = MOST if itself is None else len(itself.coefficients)
         least = self.outer + 1
         if most <= least:

@@ -1,8 +1,9 @@
 """`design --shape pwq`: piecewise quadratics with free knots, C1 or only continuous.
 
 The coefficients and the knots are moved together by a sequence of linear programmes (`moving`). There are local
-minima, so the search starts from several places; what it finds is certified, and what no piecewise quadratic can do is
-proved (`pigeonhole`), with a gap between the two that the joints at the knots cost.
+minima, so the search starts from several places; what it finds is certified. What no piecewise quadratic can do is
+proved (`pigeonhole`), with a gap that the joints at the knots cost, and none where the error of a smooth design turns
+often enough (`sign_changes`).
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from analysis.activation.record import Activation
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.lattice import Lattice
-from analysis.optimal.shapes import lattices
+from analysis.optimal.shapes import lattices, sign_changes
 from analysis.optimal.shapes.basis import CONTINUOUS, SMOOTH
-from analysis.optimal.shapes.exchange import Fit
+from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import MOST
 from analysis.optimal.shapes.moving import Place, settled
 from analysis.optimal.shapes.pigeonhole import Pigeonhole
 from analysis.optimal.shapes.spacing import Search
 from analysis.optimal.shapes.spline import (
     FINE,
-    already,
     assembled,
     below,
     certified,
@@ -44,6 +44,7 @@ PROMISING = 2
 GRID = 2000
 FLOOR = 0.02  # of the mean density, which no place goes without
 NO_NOTES: tuple[str, ...] = ()
+TURNS = "the bound is by the turns of the error of a smooth spline"
 DIGITS = 9  # of a gap, to which knots are rounded
 REASON = "the bound is one of all piecewise quadratics, joined or not, and the search may have ended in a local minimum"
 
@@ -72,7 +73,7 @@ def best(
         notes = ("the target itself is of this shape",)
     else:
         found = search.design(pieces)
-        bound = Bound(below(search.lower(pieces)), REASON)
+        bound = search.bound(pieces, found if lattice is None else None)
     if lattice is not None:
         found = lattices.rounded(known, search.with_knots_of(lattice, found), lattice)
         notes = (*notes, lattices.NOTE)
@@ -91,39 +92,45 @@ class _Free:
         self.least = search.outer + (2 if joints else 1)
         self.smoother = None if search.shape.smooth else _Free(Search(search.target, SMOOTH))
         self.pigeonhole = Pigeonhole(search.target, search.problem.curve, search.shape.degree, search.outside)
-        self.found: dict[int, tuple[np.ndarray, Fit, float]] = {}
+        self.found: dict[int, tuple[np.ndarray, float]] = {}
 
     def lower(self, pieces: int) -> Fraction:
         return self.pigeonhole.lower(pieces)
 
-    def best(self, pieces: int) -> tuple[np.ndarray, Fit, float]:
-        """(knots, the best spline on them, its error)."""
+    def bound(self, pieces: int, reference: Polynomials | None) -> Bound:
+        """The larger of what is proved of all piecewise quadratics and, with a reference, of the smooth ones."""
+        apart, joined = self.lower(pieces), Fraction(0)
+        if reference is not None and self.search.shape.smooth:
+            joined = sign_changes.lower(self.search, reference, pieces - 1)
+        return Bound(below(joined), TURNS) if joined > apart else Bound(below(apart), REASON)
+
+    def best(self, pieces: int) -> tuple[np.ndarray, float]:
+        """(knots, the error of a spline on them)."""
         if not self.least <= pieces <= MOST:
             asymptotes = f", {self.outer} of which are asymptotes," if self.outer else ""
             raise BadInput(f"expected at least {self.least} pieces{asymptotes} and at most {MOST}, got {pieces}")
         if pieces not in self.found:
             tried = [self._settled(knots, EARLY, ROUGH) for knots in self._starts(pieces - self.outer)]
-            promising = sorted((one for one in tried if one is not None), key=lambda one: one[2])[:PROMISING]
+            promising = sorted((one for one in tried if one is not None), key=lambda one: one[1])[:PROMISING]
             if not promising:
                 raise Undecided(f"a design with {pieces} pieces: the search did not settle")
-            again = [self._settled(knots, LATE, CLOSE) for knots, _, _ in promising]
-            self.found[pieces] = min((*promising, *(one for one in again if one is not None)), key=lambda one: one[2])
+            again = [self._settled(knots, LATE, CLOSE) for knots, _ in promising]
+            self.found[pieces] = min((*promising, *(one for one in again if one is not None)), key=lambda one: one[1])
         return self.found[pieces]
 
-    def _settled(self, knots: np.ndarray, steps: int, enough: float) -> tuple[np.ndarray, Fit, float] | None:
+    def _settled(self, knots: np.ndarray, steps: int, enough: float) -> tuple[np.ndarray, float] | None:
         free = np.ones(len(knots), bool)
         for end, one in zip((0, -1), self.search.outside, strict=True):
             free[end] = one is not None
         base, directions = np.where(free, 0.0, knots), np.eye(len(knots))[:, free]
         place = Place(self.search.problem, base, directions, self.search.outside)
         if not free.any():
-            fit = self.search.problem.best(knots)
-            return knots, fit, fit.error
+            return knots, self.search.problem.best(knots).error
         try:
-            theta, fit, error = settled(place, knots[free], steps, enough)
+            theta, error = settled(place, knots[free], steps, enough)
         except Undecided:
             return None
-        return place.knots(theta), fit, error
+        return place.knots(theta), error
 
     def _starts(self, n: int) -> list[np.ndarray]:
         """Knots with densities that are powers of |f'''|, over what the asymptotes leave."""
@@ -155,7 +162,7 @@ class _Free:
         return (ends[0], ends[1]) if ends[0] < ends[1] else (min(ends) - 1.0, max(ends) + 1.0)
 
     def design(self, pieces: int) -> Polynomials:
-        knots, _, error = self.best(pieces)
+        knots, error = self.best(pieces)
         return self._on([self._short(k, knots) for k in knots.tolist()], error)
 
     def _on(self, knots: list[Fraction], error: float) -> Polynomials:
@@ -195,14 +202,18 @@ class _Free:
                 raise BadInput(f"expected a tolerance that {MOST} pieces can keep, got {tolerance:g}")
         while pieces > first and self._keeps(pieces - 1, tolerance):
             pieces -= 1
-        proved = pieces <= self.least or self.lower(pieces - 1) > exact
+        proved = pieces <= self.least or self.lower(pieces - 1) > exact or self._turns(pieces - 1) > exact
         return pieces, Verdict.PROVED if proved else Verdict.UNDECIDED
+
+    def _turns(self, pieces: int) -> Fraction:
+        """What the error of the design with so many pieces proves of the others."""
+        return Fraction(self.bound(pieces, self.design(pieces)).lower)
 
     def _next(self, pieces: int, tolerance: float) -> int:
         """From the rate at which the error falls, like the third power of the pieces; at least one more."""
-        ratio = (self.best(pieces)[2] / tolerance) ** (1 / 3)
+        ratio = (self.best(pieces)[1] / tolerance) ** (1 / 3)
         free = pieces - self.outer
         return self.outer + max(free + 1, math.floor(free * min(ratio, 2)))
 
     def _keeps(self, pieces: int, tolerance: float) -> bool:
-        return self.best(pieces)[2] <= tolerance * (1 - max(1e-7, 2 * FINE))
+        return self.best(pieces)[1] <= tolerance * (1 - max(1e-7, 2 * FINE))

@@ -174,7 +174,11 @@ def _input(input_scale: Number | None, input_zero: int | None, domain: tuple[flo
     low, high = domain
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise BadInput(f"expected a finite domain LO,HI with LO < HI for an int8 table, got {low:g},{high:g}")
-    step = _positive(input_scale, "input_scale") if input_scale is not None else Fraction(float(np.float32((high - low) / 255)))
+    step = (
+        _positive(input_scale, "input_scale")
+        if input_scale is not None
+        else Fraction(float(np.float32((high - low) / 255)))
+    )
     zero = input_zero if input_zero is not None else min(max(round(LOW - Fraction(low) / step), LOW), HIGH)
     _check_code(zero, "input_zero")
     return step, zero

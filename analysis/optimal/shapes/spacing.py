@@ -99,13 +99,15 @@ class Search:
             return self.on(_evenly(self.low, self.high, n)[1:-1])
         place, starts = self._moving_ends(n)
         steps = FEW if n > QUICK else STEPS
-        theta, _, _ = min((settled(place, start, steps) for start in starts), key=lambda found: found[2])
+        theta, _ = min((settled(place, start, steps) for start in starts), key=lambda found: found[1])
         first, last = place.knots(theta)[[0, -1]].tolist()
         low = Fraction(f"{first:.12g}") if self.low is None else self.low
         high = Fraction(f"{last:.12g}") if self.high is None else self.high
         knots = _evenly(low, high, n)
         found = self.on(knots[self.low is not None : n + 1 - (self.high is not None)])
-        self.reason = "the ends between which the knots are evenly spaced are searched, without proof"
+        self.reason = (
+            "where evenly spaced knots begin and end is searched, without proof: the choices are a continuum"
+        )
         return replace(found, lower=Fraction(0))
 
     def _moving_ends(self, n: int) -> tuple[Place, list[np.ndarray]]:

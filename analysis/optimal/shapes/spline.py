@@ -14,9 +14,7 @@ import numpy as np
 import sympy as sp
 
 from analysis.activation.errors import BadInput, Undecided
-from analysis.activation.parsing import X
 from analysis.activation.record import Activation
-from analysis.exact.breakpoints import breakpoints_of
 from analysis.exact.pieces import Piece
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
@@ -238,15 +236,3 @@ def certified(target: Target, polynomials: Polynomials) -> Pair:
         return pwl.certified(target, polynomials)
     pieces = [Piece(f.lower, f.upper, f.expression - g) for f, g in pwl.common(target, polynomials)]
     return supremum_of(pieces, TOLERANCE, apart=pwl.apart(target, polynomials)).pair()
-
-
-def already(target: Target, shape: Shape, pieces: int) -> Polynomials | None:
-    """The target itself, where it is of this shape."""
-    if len(target.pieces) > pieces or not all(piece.expression.is_polynomial(X) for piece in target.pieces):
-        return None
-    rows = [sp.Poly(piece.expression, X).all_coeffs()[::-1] for piece in target.pieces]
-    rough = any(jump != 0 for point in breakpoints_of(target.pieces) for jump in point.jumps[: shape.smooth + 1])
-    if rough or any(len(row) > shape.degree + 1 for row in rows):
-        return None
-    padded = tuple(tuple(row + [sp.S.Zero] * (shape.degree + 1 - len(row))) for row in rows)
-    return Polynomials(tuple(p.lower for p in target.pieces[1:]), padded)

@@ -49,4 +49,4 @@ def test_a_tolerance_is_kept_by_the_rounded_design():
 
 def test_a_tolerance_below_the_format_is_refused():
     with pytest.raises(Refused, match="least error is"):
-        rounded(MISH, Norm("sup", -2, 2), None, 1e-3, Lattice.of("1/8"))
+        rounded(MISH, Norm("sup", -1, 1), None, 0.02, Lattice.of("1/4"))

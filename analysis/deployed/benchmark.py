@@ -16,6 +16,7 @@ from analysis.deployed import benchmark_subjects as subjects
 from analysis.deployed import machine
 from analysis.deployed.benchmark_rounds import Spread, rounds
 from analysis.deployed.benchmark_subjects import Arrays, Subject
+from analysis.deployed.export import Export, export
 
 FUNCTIONS = ("mish", "silu", "gelu", "hard_mish", "hard_swish")
 ROUNDS = 11
@@ -150,20 +151,20 @@ def kernels(
     names: Mapping[Activation, str] | None = None,
 ) -> list[Subject]:
     """Both variants in C; the fast one only where its code differs. What has no kernel is left out, with the reason."""
-    made: list[subjects.Export] = []
+    made: list[Export] = []
     called: list[str] = []
-    for function in chosen:
-        texts: list[str] = []
+    for i, function in enumerate(chosen):
+        known = set()
         for variant in ("accurate", "fast"):
             try:
-                (one,) = subjects.exported([function], arrays.x.dtype.name, variant, derivative)
+                one = export(function, "c", dtype=arrays.x.dtype.name, derivative=derivative, variant=variant,
+                             name=f"k{i}_{variant}")  # fmt: skip
             except Undecided as reason:
                 left_out.append(f"{function.name}: {reason}")
                 continue
-            text = str(one.source).split("*/", 1)[1].replace(f"_{variant}", "")
-            if text in texts:
-                continue
-            texts.append(text)
-            made.append(one)
-            called.append((names or {}).get(function, function.name))
+            code = str(one.source).split("*/", 1)[1].replace(f"k{i}_{variant}", "")
+            if code not in known:
+                made.append(one)
+                called.append((names or {}).get(function, function.name))
+            known.add(code)
     return subjects.in_c(made, called, arrays)

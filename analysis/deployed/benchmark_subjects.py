@@ -20,7 +20,6 @@ from analysis.deployed.benchmark_rounds import Calls
 from analysis.deployed.compiled import Library, built, compiled
 from analysis.deployed.export import Export, export
 from analysis.deployed.implementations import naive
-from analysis.deployed.kernel import name_of
 
 RECOMPILED = 256  # functions, types and sizes
 SPREAD = 3.0  # standard deviation of the inputs
@@ -100,17 +99,6 @@ def copy(arrays: Arrays) -> Subject:
     x, _, y, _ = arrays.addresses
     loop = _loops().repeat_copy
     return Subject("copy", "memory", "forward", lambda times: loop(x, y, arrays.x.nbytes, times))
-
-
-def exported(functions: Sequence[Activation], dtype: str, variant: str, derivative: bool) -> list[Export]:
-    """The functions in C under names that tell function and variant apart."""
-    found, taken = [], set()
-    for i, function in enumerate(functions):
-        name = f"{name_of(function)[:40]}_{variant}"
-        name = name if name not in taken else f"k{i}_{variant}"
-        taken.add(name)
-        found.append(export(function, "c", dtype=dtype, derivative=derivative, variant=variant, name=name))
-    return found
 
 
 def in_c(exports: Sequence[Export], names: Sequence[str], arrays: Arrays) -> list[Subject]:

@@ -7,12 +7,13 @@ polynomials, and the variant `fast` in float64, are computed in their own type.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import mpmath
 
-from analysis.deployed import c_math, c_pieces
+from analysis.deployed import c_math, c_pieces, c_registers
 from analysis.deployed.c_working import DIGITS
 from analysis.deployed.c_writer import TYPES, Writer
 from analysis.deployed.forms import stretches
@@ -66,14 +67,14 @@ def emit(kernel: Kernel) -> str:
 def written(kernel: Kernel, dialect: Dialect, loops) -> str:
     """The header, the helpers that are needed, the functions of one number, and the loops over arrays."""
     body = "\n\n".join([*tables(kernel), *scalars(kernel, dialect.inline), *loops(kernel)])
-    helpers = [guarded(name) for name in c_math.needed(body)]
+    helpers = [guarded(name, c_math.helpers()) for name in c_math.needed(body)]
     comment = "\n".join(["/*", *(f" * {line}" for line in kernel.header()), " */"])
     return "\n\n".join([comment, dialect.opening, *helpers, body]) + "\n"
 
 
-def guarded(name: str) -> str:
+def guarded(name: str, helpers: Mapping[str, str]) -> str:
     """A helper that may stand in several files which become one translation unit."""
-    text = c_math.helpers()[name].strip("\n")
+    text = helpers[name].strip("\n")
     return f"#ifndef AA_HAS_{name}\n#define AA_HAS_{name}\n{text}\n#endif"
 
 
@@ -138,7 +139,23 @@ def arrays(kernel: Kernel) -> list[str]:
             ),
         ]
     prototypes = [text.split(" {")[0] + ";" for text in found]
-    return ["\n".join(prototypes), *found]
+    at_once = _sixteen(kernel)
+    if at_once is None:
+        return ["\n".join(prototypes), *found]
+    return ["\n".join(prototypes), "#ifdef __AVX512F__", *at_once, "#else", *found, "#endif"]
+
+
+def _sixteen(kernel: Kernel) -> list[str] | None:
+    """The loops over sixteen numbers at once, where the tables of a function fit into registers."""
+    many = c_pieces.Many.of(kernel.expression)
+    if kernel.dtype != "float32" or many is None or not c_registers.fits(many):
+        return None
+    kind, suffix, bits = TYPES[kernel.dtype]
+    name = f"{kernel.name}_{suffix}"
+    with mpmath.workdps(DIGITS):
+        writer = c_pieces.Writer(name, kernel.dtype, kind, bits)
+        text = c_registers.functions(name, many, writer.knots(many), writer.number, kernel.derivative)
+    return ["#include <immintrin.h>", *(guarded(n, c_registers.HELPERS) for n in c_registers.HELPERS), text]
 
 
 def _alive(lines: list[str], results: list[str]) -> list[str]:

@@ -109,26 +109,20 @@ AA_FUNCTION double aa_expm1(double z_) {{
     const double first = aa_power(half), second = aa_power(n - half);
     return (aa_fma(r * r, q, r) * first + (first - aa_power(half - n))) * second;
 }}""",
-        "whole_f32": """
-/* the whole number nearest to z/log(2) */
-AA_FUNCTION float aa_whole_f32(float z) {
-    return aa_fma_f32(z, 0x1.715476p+0f, 0x1.8p23f) - 0x1.8p23f;
+        "rest_f32": """
+/* z - n log(2) for a whole n */
+AA_FUNCTION float aa_rest_f32(float z, float n) {
+    return aa_fma_f32(n, -0x1.7f7d1cp-20f, aa_fma_f32(n, -0x1.62e4p-1f, z));
 }""",
-        "whole_half_f32": """
-AA_FUNCTION float aa_whole_half_f32(float n) {
-    return (n * 0.5f + 0x1.8p23f) - 0x1.8p23f;
-}""",
-        "exp_reduced_f32": f"""
-/* exp(z + low - n log(2)) in float, 2e-9 */
-AA_FUNCTION float aa_exp_reduced_f32(float z, float low, float n) {{
-    const float r = aa_fma_f32(n, -0x1.7f7d1cp-20f, aa_fma_f32(n, -0x1.62e4p-1f, z)) + low;
+        "exp_of_rest_f32": f"""
+/* exp(r) for |r| <= log(2)/2, 2e-9 */
+AA_FUNCTION float aa_exp_of_rest_f32(float r) {{
     const float q = {horner("exp_rest", 4, "r", 24)};
     return aa_fma_f32(aa_fma_f32(q, r, 1.0f), r, 1.0f);
 }}""",
         "power_f32": """
-/* 2^n for a whole n in [-126, 127] */
-AA_FUNCTION float aa_power_f32(float n) {
-    const float shifted = n + 0x1.8000fep23f;
+/* 2^n for a whole n in [-126, 127], given n + 127 + 1.5 2^23 */
+AA_FUNCTION float aa_power_f32(float shifted) {
     uint32_t bits;
     float x;
     memcpy(&bits, &shifted, sizeof bits);

@@ -82,8 +82,15 @@ class Writer:
         self.float = FLOATS[dtype]
         self.meets = False
 
+    def knots(self, many: Many) -> list[str]:
+        """Those of the type, as literals."""
+        return [self._text(knot) for knot in self._knots(many)]
+
+    def _knots(self, many: Many) -> list:
+        return [self._float(self.format.rounded_up(k)) for k in many.knots]
+
     def lookup(self, functions: Sequence[tuple[str, Many]]) -> Lookup:
-        knots = [self._float(self.format.rounded_up(k)) for k in functions[0][1].knots]
+        knots = self._knots(functions[0][1])
         if any(a >= b for a, b in pairwise(knots)):
             raise Undecided("knots that the type does not tell apart")
         low, high = self._text(knots[0]), self._text(knots[-1])
@@ -109,10 +116,10 @@ class Writer:
         lines = []
         for power in range(degree + 1):
             column = [row[power] if power < len(row) else sp.S.Zero for row in many.rows]
-            text = self._number(column[1])
+            text = self.number(column[1])
             for k, (knot, entry) in enumerate(zip(knots[1:], column[2:-1], strict=False)):
                 lines.append(
-                    f"const {self.kind} {result}{power}_{k} = x >= {self._text(knot)} ? {self._number(entry)} : {text};"
+                    f"const {self.kind} {result}{power}_{k} = x >= {self._text(knot)} ? {self.number(entry)} : {text};"
                 )
                 text = f"{result}{power}_{k}"
             lines.append(f"const {self.kind} {result}{power} = {text};")
@@ -196,7 +203,7 @@ class Writer:
         tables = []
         for power in range(degree + 1):
             column = [row[power] if power < len(row) else sp.S.Zero for row in many.rows]
-            tables.append(self._table(f"{result}{power}", [self._number(column[k]) for k in pieces]))
+            tables.append(self._table(f"{result}{power}", [self.number(column[k]) for k in pieces]))
         text = self._horner([f"{self.name}_{result}{power}[i]" for power in range(degree + 1)])
         return tables, [f"const {self.kind} {result}_inner = {text};"]
 
@@ -207,10 +214,10 @@ class Writer:
 
     def _polynomial(self, row: Sequence[sp.Expr]) -> str:
         if all(c == 0 for c in row[1:]):
-            return self._number(row[0])
+            return self.number(row[0])
         if tuple(row) == (0, 1):
             return "x"
-        return self._horner([self._number(c) for c in row])
+        return self._horner([self.number(c) for c in row])
 
     # numbers
 
@@ -223,7 +230,7 @@ class Writer:
     def _text(self, value) -> str:
         return hexadecimal(float(value), self.bits)
 
-    def _number(self, value: sp.Expr) -> str:
+    def number(self, value: sp.Expr) -> str:
         return hexadecimal(high_precision(value), self.bits)
 
 

@@ -236,10 +236,15 @@ Working = Native | Wide
 _CONDITIONS = (sp.core.relational.Relational, sp.And, sp.Or)
 
 
-def transcribed(program: Program, working: Working, inputs: Sequence[str], prefix: str) -> tuple[list[str], list[str]]:
-    """The program as declarations, and the names of its results."""
+def transcribed(
+    program: Program, working: Working, inputs: Sequence[str], prefix: str, *, fused: bool = False
+) -> tuple[list[str], list[str]]:
+    """The program as declarations, and the names of its results; with `fused`, a product that is added is an fma."""
     names: list[str] = list(inputs)
     values: dict[int, sp.Expr] = {}
+    products: dict[int, tuple[str, str]] = {}
+    multiples: set[int] = set()
+    needed = {k for head, operands in program.instructions if head != "+" for k in operands} | set(program.results)
     lines: list[str] = []
     for i, (head, operands) in enumerate(program.instructions, len(inputs)):
         if not operands:
@@ -250,10 +255,17 @@ def transcribed(program: Program, working: Working, inputs: Sequence[str], prefi
         if head in ("/", over) and operands[1] in values:
             head, used[1] = "*", working.reciprocal(values[operands[1]])
         minus = next((k for k in (0, 1) if head == "*" and values.get(operands[k]) == -1), None)
+        summands = [k for k in (0, 1) if head == "+" and fused and operands[k] in products]
+        added = min(summands, key=lambda k: operands[k] in multiples, default=None)
         if minus is not None:
             text = f"aa_neg({used[1 - minus]})" if working is WIDE else f"-{used[1 - minus]}"
+        elif added is not None:
+            text = f"aa_fma_f32({', '.join((*products[operands[added]], used[1 - added]))})"
         else:
             text = working.statement(head, used)
+            if head == "*" and i not in needed:
+                products[i] = (used[0], used[1])
+                multiples |= {i} if values.keys() & operands else set()  # such as 2 x, often exact
         is_condition = isinstance(head, type) and issubclass(head, _CONDITIONS)
         names.append(f"{prefix}{len(lines)}")
         lines.append(f"const {'int' if is_condition else working.type} {names[i]} = {text};")

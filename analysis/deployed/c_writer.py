@@ -6,8 +6,11 @@ slope the asymptote takes over, beside a zero its Taylor polynomial. Selections 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
 
+import mpmath
 import sympy as sp
 
 from analysis.activation import functions
@@ -30,6 +33,9 @@ from analysis.deployed.polynomials import hexadecimal, two_parts
 from analysis.exact.pieces import value_on
 
 TYPES = {"float32": ("float", "f32", 24), "float64": ("double", "f64", 53)}
+SHIFT = sp.Integer(3 * 2**22 + 127)  # added to a whole number n, leaves the exponent of 2^n in the last bits of a float
+SPARE = 8  # exponents of a float that coefficients in x and sums may take up
+FARTHEST = 0.25  # from a zero that its Taylor polynomial is used in float
 
 
 class Writer:
@@ -77,8 +83,8 @@ class Writer:
     def _smooth(self, stretch: Stretch, i: int) -> tuple[list[str], list[str]]:
         forms = self._forms(stretch)
         low, high = self._limits(stretch, forms)
-        if self._is_for_float(forms):
-            return self._in_float(forms, i, low, high)
+        if (scale := self._scale(forms, low, high)) is not None:
+            return self._in_float(forms, i, low, high, scale)
         lines = [
             f"const {self.type} u{i} = x < {low} ? {low} : x > {high} ? {high} : x;",
             f"const {self.working.type} v{i} = {self.working.of(f'u{i}')};",
@@ -100,46 +106,83 @@ class Writer:
             results.append(mark)
         return lines, results
 
-    def _is_for_float(self, forms: list[Form]) -> bool:
-        """Whether float is enough for a few ulp: one exponential of a multiple of x, and nothing that cancels."""
-        fast = self.kernel.dtype == "float32" and self.kernel.variant == "fast"
-        alike = len({form.exponent for form in forms}) == 1
-        return (
-            fast
-            and alike
-            and all(f.is_positive and f.exponent is not None and f.exponent.diff(X).is_number for f in forms)
-        )
+    def _scale(self, forms: list[Form], low: str, high: str) -> int | None:
+        """Where float is enough for a few ulp, the k for which 2^k E is a normal number; else None.
 
-    def _in_float(self, forms: list[Form], i: int, low: str, high: str) -> tuple[list[str], list[str]]:
-        """With E = p s t, where s and t are powers of two: the last factors of what has E as a factor.
+        That is so for the variant `fast` where the forms share one exponential of a multiple of x, nothing cancels in
+        the value, and no power of E overflows.
+        """
+        exponent = forms[0].exponent
+        if self.kernel.dtype != "float32" or self.kernel.variant != "fast" or exponent is None:
+            return None
+        if {form.exponent for form in forms} != {exponent} or not exponent.diff(X).is_number:
+            return None
+        if any(not form.is_positive for form, what in zip(forms, self.wanted, strict=True) if what == "value"):
+            return None
+        ends = [float.fromhex(end.rstrip("f")) for end in (low, high)]
+        least, most = sorted(float(exponent.subs(X, end)) / math.log(2) for end in ends)
+        powers = max(sp.degree(part, E) for form in forms for part in sp.fraction(form.body))
+        scale = max(0, math.ceil(1 + self.format.lowest - least))
+        return scale if SPARE + max(powers * most, most + scale) < self.format.highest else None
 
-        So E may be subnormal without loss where x E is not; the product of x and its rate is kept in two parts.
+    def _in_float(self, forms: list[Form], i: int, low: str, high: str, scale: int) -> tuple[list[str], list[str]]:
+        """With g = 2^k E as the last factor of what has E as a factor, so that E itself may be subnormal without loss.
+
+        The product of x and its rate is kept in two parts.
         """
         exponent = forms[0].exponent
         assert exponent is not None
         rate, offset = exponent.coeff(X, 1), exponent.coeff(X, 0)
         high_part = self._number(rate)
         low_part = self._number(rate - sp.Rational(float.fromhex(high_part.rstrip("f"))))
-        lines = [
-            f"const float u{i} = x < {low} ? {low} : x > {high} ? {high} : x;",
-            f"const float z{i} = {high_part} * u{i};",
-            f"const float w{i} = aa_fma_f32({high_part}, u{i}, -z{i}) + ({low_part} * u{i} + {self._number(offset)});",
-            f"const float n{i} = aa_whole_f32(z{i}), h{i} = aa_whole_half_f32(n{i});",
-            f"const float p{i} = aa_exp_reduced_f32(z{i}, {'0.0f' if (rate, offset) == (1, 0) else f'w{i}'}, n{i});",
-            f"const float s{i} = aa_power_f32(h{i});",
-            f"const float t{i} = aa_power_f32(n{i} - h{i});",
-            f"const float e{i} = p{i} * s{i} * t{i};",
+        lines, lost = [f"const float u{i} = x < {low} ? {low} : x > {high} ? {high} : x;"], ""
+        if (rate, offset) == (1, 0):
+            lines.append(f"const float z{i} = u{i};")
+        else:
+            lines.append(f"const float z{i} = {high_part} * u{i};")
+            lost = f" + (aa_fma_f32({high_part}, u{i}, -z{i}) + ({low_part} * u{i} + {self._number(offset)}))"
+        back, shift = self._number(sp.Rational(1, 2**scale)), self._number(SHIFT + scale)
+        lines += [
+            f"const float shifted{i} = aa_fma_f32(z{i}, 0x1.715476p+0f, {shift});",
+            f"const float r{i} = aa_rest_f32(z{i}, shifted{i} - {shift}){lost};",
+            f"const float g{i} = aa_exp_of_rest_f32(r{i}) * aa_power_f32(shifted{i});",
+            f"const float e{i} = g{i} * {back};",
         ]
         e, results = sp.Symbol("e", real=True), []
         for form, what in zip(forms, self.wanted, strict=True):
             has_factor = E in sp.Mul.make_args(sp.fraction(form.body)[0])
-            rest = (form.body / E if has_factor else form.body).subs(E, e)
+            numerator, denominator = sp.fraction((form.body / E if has_factor else form.body).subs(E, e))
+            rest = sp.horner(sp.expand(numerator), e) / denominator  # x (E + 2) as x E + 2 x: 2 x loses nothing
             mark = f"{'y' if what == 'value' else 'dy'}{i}"
-            more, (name,) = transcribed(program_of(rest, variables=(X, e)), FLOAT, [f"u{i}", f"e{i}"], f"{mark}_")
-            lines += [*more, f"const float {mark}_inner = {name}{f' * p{i} * s{i} * t{i}' if has_factor else ''};"]
-            lines.append(f"const float {mark} = {self._beyond(form, f'{mark}_inner')};")
+            program = program_of(rest, variables=(X, e))
+            more, (name,) = transcribed(program, FLOAT, [f"u{i}", f"e{i}"], f"{mark}_", fused=True)
+            lines += [*more, f"const float {mark}_main = {name}{f' * g{i} * {back}' if has_factor else ''};"]
+            name = f"{mark}_main"
+            for j, local in enumerate(form.locals):
+                beside, name = self._beside_in_float(local, f"u{i}", name, f"{mark}_beside{j}")
+                lines += beside
+            lines.append(f"const float {mark} = {self._beyond(form, name, is_exact=False)};")
             results.append(mark)
         return lines, results
+
+    def _beside_in_float(self, local: Local, u: str, main: str, mark: str) -> tuple[list[str], str]:
+        """The same polynomial about the nearest float, so far out as the first term that it lacks is not seen.
+
+        That term has a smaller coefficient than the last, as they decrease.
+        """
+        first, last = local.coefficients[0], local.coefficients[-1]
+        ratio = abs(first / last) * mpmath.mpf(2) ** -self.bits
+        radius = min(FARTHEST, 2.0 ** math.floor(mpmath.log(ratio, 2) / len(local.coefficients)))
+        centre = hexadecimal(local.root, self.bits)
+        about = _moved((0, *local.coefficients), mpmath.mpf(float.fromhex(centre.rstrip("f"))) - local.root)
+        text = hexadecimal(about[-1], self.bits)
+        for c in reversed(about[:-1]):
+            text = f"aa_fma_f32({text}, {mark}_d, {hexadecimal(c, self.bits)})"
+        return [
+            f"const float {mark}_d = {u} - ({centre});",
+            f"const float {mark}_near = {text};",
+            f"const float {mark} = fabsf({mark}_d) < {hexadecimal(radius, self.bits)} ? {mark}_near : {main};",
+        ], mark
 
     def _number(self, value: sp.Expr) -> str:
         return hexadecimal(high_precision(value), self.bits)
@@ -157,11 +200,13 @@ class Writer:
     def _literal(self, value: sp.Expr) -> str:
         return hexadecimal(high_precision(value), self.bits)
 
-    def _beyond(self, form: Form, name: str) -> str:
-        """The asymptote where it has a slope; else what is inside is right already."""
+    def _beyond(self, form: Form, name: str, is_exact: bool = True) -> str:
+        """The asymptote where it has a slope; else what is inside is right already, if exact but for one rounding."""
         text = name
         for tail, relation in zip(form.tails, "<>", strict=True):
             if tail is None or (tail.slope == 0 and abs(tail.start) < self.format.largest):
+                if tail is not None and tail.intercept != 0 and not is_exact:
+                    text = f"x {relation} {self._literal(tail.start)} ? {self._literal(tail.intercept)} : {text}"
                 continue
             if tail.intercept.is_infinite:
                 sign = "" if tail.intercept * tail.start > 0 else "-"
@@ -252,6 +297,12 @@ class Writer:
         if direction == "<":
             return f"{'<=' if side == 'left' else '<'} {self._literal(knot)}"
         return f"{'>' if side == 'left' else '>='} {self._literal(knot)}"
+
+
+def _moved(coefficients: Sequence[mpmath.mpf], by: mpmath.mpf) -> list[mpmath.mpf]:
+    """Those of p(d + by), from those of p(d), ascending."""
+    powers = range(len(coefficients))
+    return [sum(math.comb(k, j) * coefficients[k] * by ** (k - j) for k in powers[j:]) for j in powers]
 
 
 def _signed(value: float) -> str:

@@ -36,7 +36,7 @@ SOURCE = """
 #define DEGREE @DEGREE@
 #define LARGEST 0x1.fffffep127
 
-struct found { double most, sum; uint64_t failures; uint32_t worst, failed; };
+struct found { double most, sum; uint64_t failures; uint32_t worst, failed; float given; };
 
 static inline double as_double(uint64_t bits) { double x; memcpy(&x, &bits, sizeof x); return x; }
 static inline uint64_t as_bits(double x) { uint64_t bits; memcpy(&bits, &x, sizeof bits); return bits; }
@@ -88,6 +88,7 @@ void compare(const float *restrict x, const float *restrict y, size_t n, double 
             const int fails = !(fabsf(y[i]) <= (float)LARGEST) & !(fabs(r) >= LARGEST);
             if (!fails && as_bits(error(y[i], r)) == most) {
                 found->worst = first + (uint32_t)i;
+                found->given = y[i];
                 break;
             }
         }
@@ -110,16 +111,21 @@ class _Found(ctypes.Structure):
         ("failures", ctypes.c_uint64),
         ("worst", ctypes.c_uint32),
         ("failed", ctypes.c_uint32),
+        ("given", ctypes.c_float),
     )
 
 
 @dataclass(frozen=True)
 class Part:
-    """What was found on a patch: the largest error, up to `patch.error`, the bits where, the sum; and failures."""
+    """What was found on a patch: the largest error, up to `patch.error`, the bits where, what was given there; the sum.
+
+    `failures` counts results that are no numbers, and `failed` has the bits of the first such input.
+    """
 
     patch: Patch
     most: float
     worst: int
+    given: float
     sum: float
     failures: int
     failed: int
@@ -198,7 +204,7 @@ def _on_patches(library: ctypes.CDLL, call: Arrays, patches: Sequence[Patch]) ->
 
 
 def _on_patch(library: ctypes.CDLL, call: Arrays, patch: Patch) -> Part:
-    found = _Found(-1.0, 0.0, 0, patch.first, 0)
+    found = _Found(-1.0, 0.0, 0, patch.first, 0, math.nan)
     coefficients = np.array(patch.coefficients)
     for first in range(patch.first, patch.first + patch.count, BLOCK):
         n = min(BLOCK, patch.first + patch.count - first)
@@ -209,4 +215,4 @@ def _on_patch(library: ctypes.CDLL, call: Arrays, patch: Patch) -> Part:
             raise Undecided(f"results of shape {y.shape} for inputs of shape {x.shape}")
         where = [a.ctypes.data for a in (x, y)]
         library.compare(*where, n, patch.centre, patch.scale, coefficients.ctypes.data, first, ctypes.byref(found))
-    return Part(patch, found.most, found.worst, found.sum, found.failures, found.failed)
+    return Part(patch, found.most, found.worst, found.given, found.sum, found.failures, found.failed)

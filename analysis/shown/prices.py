@@ -32,7 +32,7 @@ CODES: dict[str, tuple[str, str, str]] = {
 }
 FUNCTIONS = ("hard_mish", "hard_swish", "silu", "gelu", "mish")
 ONCE = {"gradient in one pass": "gradient"}  # our C makes value and derivative together
-TICKS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
 MAIN = {"dtype": "float32", "size": 100_000}
 
 
@@ -173,7 +173,7 @@ def price_panel(ax: Axes, entry: Entry) -> None:
             dashes = "-" if point["variant"] == "accurate" else "--"
             ax.axvline(point["ns"]["median"], color=BLUE, linewidth=1.0, linestyle=dashes, zorder=0.8)
     ax.set(xscale="log", yscale="log", xlabel="ns per number")
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    _multiples(ax)
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
@@ -213,9 +213,9 @@ def price_in_words(entry: Entry) -> str:
     said = ", ".join(f"{variant} {decimal(ns, 3)} ns" for variant, ns in own.items())
     if not worth:
         return f"{entry['target']} itself takes {said}: no stand-in is faster."
-    nearest = min(worth, key=lambda p: p["error"])
+    nearest, known = min(worth, key=lambda p: p["error"]), {p["name"] for p in _stand_ins(entry)}
     return (
-        f"{entry['target']} itself takes {said}. Of its {len(_stand_ins(entry))} stand-ins {len(worth)} are faster and "
+        f"{entry['target']} itself takes {said}. Of its {len(known)} stand-ins {len(worth)} are faster and "
         f"beaten by none; the nearest of them, {nearest['name']}, is off by {decimal(nearest['error'], 3)} in "
         f"{decimal(nearest['ns']['median'], 3)} ns."
     )

@@ -1,7 +1,7 @@
-"""What an activation does to a network, in words and tables, from the record that `make study` writes.
+"""What an activation does to a network, in words, from the record that `make study` writes.
 
 Every number comes from the record; sentences say which differences are significant after Holm's correction and which
-are not, whatever they turn out to be. `study_plots` draws the same record.
+are not, whatever they turn out to be. `study_tables` and `study_plots` show the same record.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 from analysis.shown import records
 from analysis.shown.records import Record
-from analysis.shown.tables import Rows
 
 SPOKEN = {
     "mish": "Mish",
@@ -64,24 +63,6 @@ def missing(record: Record) -> str:
     return f"Not run: {', '.join(absent)}." if absent else "Every planned setting was run."
 
 
-def accuracies(record: Record, setting: str) -> Rows:
-    """A row for each function: mean and deviation over seeds, tuned rate, and whether training had levelled."""
-    rows = sorted(_trained(record, setting), key=lambda row: -row["mean"])
-    shown = [
-        (
-            named(row["function"]),
-            f"{row['mean']:.2f}",
-            f"{row['deviation']:.2f}",
-            f"{row['rate']:g}",
-            f"{row['losses'][-1]:.2g}",
-            "yes" if row["levelled"] else f"no, still rising by {row['rise']:.2f}",
-        )
-        for row in rows
-    ]
-    headings = ("function", "test accuracy, %", "deviation", "learning rate", "training loss", "levelled")
-    return Rows(f"{named(setting)}: {len(record['protocol']['seeds'])} seeds", headings, tuple(shown))
-
-
 def convergence(record: Record) -> str:
     """How many configurations had levelled, and which had not."""
     rows = record["trained"]
@@ -125,9 +106,10 @@ def swaps(record: Record, model: str) -> str:
     if not questions["lerp and sudden"]:
         return f"{named(model)}: the swap was not run."
     lerps, starts = questions["lerp and sudden"], questions["tuned and from the start"]
+    rates = _at_one_rate(lerps)
     gap = [row for row in questions["and mish"] if row["one"] in ("sudden", "lerp")]
     return (
-        f"{named(model)}. Interpolation beside a sudden swap with as many epochs {counted(lerps)}.{_at_one_rate(lerps)} "
+        f"{named(model)}. Interpolation beside a sudden swap for as many epochs {counted(lerps)}.{rates} "
         f"A moved network beside one with the cheap function from the start and the same budget {counted(starts)}. "
         f"A moved network beside Mish all the way {counted(gap)}."
     )
@@ -142,22 +124,6 @@ def _at_one_rate(rows: list[Record]) -> str:
     return (
         f" The two ways were tuned to the same learning rate in {len(same)} of these{said}; elsewhere the rates differ."
     )
-
-
-def swap_table(record: Record, model: str) -> Rows:
-    """A row for each target and number of epochs: the accuracy of each way."""
-    ways = {(row["target"], row["epochs"], row["way"]): row for row in record["swaps"][model]["ways"]}
-    counts = sorted({count for _, count, _ in ways})
-    rows = []
-    for target in dict.fromkeys(target for target, _, way in ways if way != "kept"):
-        for count in counts:
-            found = [ways.get((target, count, way)) for way in ("none", "sudden", "lerp", "start")]
-            found.append(ways.get(("mish", count, "kept")))
-            cells = [f"{one['mean']:.2f} ± {one['deviation']:.2f}" if one else "" for one in found]
-            if any(cells[:-1]):
-                rows.append((named(target), str(count), *cells))
-    headings = ("to", "epochs", WAYS["none"], "sudden", "interpolated", WAYS["start"], WAYS["kept"])
-    return Rows(f"{named(model)}: mean ± deviation of the accuracy, %", headings, tuple(rows))
 
 
 def tolerance(record: Record, model: str) -> str:
@@ -201,24 +167,6 @@ def enough_for(rows: Iterable[Record]) -> tuple[float | None, float | None]:
     return enough, None
 
 
-def stand_ins(record: Record, model: str) -> Rows:
-    """Every stand-in with its certified errors and what it loses without tuning."""
-    found = record["untuned"][model]
-    rows = sorted(found["stand_ins"], key=lambda row: float(row["sup"][1]))
-    shown = [
-        (named(row["name"]), *(f"{float(row[kind][1]):.4f}" for kind in ("sup", "gaussian")), interval(row["loss"]))
-        for row in rows
-    ]
-    title = f"{named(model)}: Mish replaced without tuning, from {found['source']['mean']:.2f} %"
-    headings = (
-        "stand-in",
-        "sup error ≤",
-        f"RMS under N(0, {found['root_mean_square']:g}²) ≤",
-        "loss of accuracy, points",
-    )
-    return Rows(title, headings, tuple(shown))
-
-
 def refits(record: Record, model: str) -> str:
     """Whether constants fitted on the samples of pre-activations serve better than those of the sup norm."""
     rows = record["untuned"].get(model, {}).get("refits", [])
@@ -242,7 +190,7 @@ def swap_targets(record: Record, model: str) -> list[str]:
 
 def described_curves(record: Record, setting: str) -> str:
     """The alternative text of the curves of training: where each ends."""
-    ends = [f"{named(row['function'])} at {row['validation'][-1]:.1f} %" for row in _trained(record, setting)]
+    ends = [f"{named(row['function'])} at {row['validation'][-1]:.1f} %" for row in trained(record, setting)]
     return f"Validation accuracy over epochs, {named(setting)}; at the end {', '.join(ends)}."
 
 
@@ -310,5 +258,6 @@ def _sign(row: Record) -> int:
     return 0 if not row["significant"] else 1 if row["mean"] > 0 else -1
 
 
-def _trained(record: Record, setting: str) -> list[Record]:
+def trained(record: Record, setting: str) -> list[Record]:
+    """The rows of a setting, one for each function."""
     return [row for row in record["trained"] if row["setting"] == setting]

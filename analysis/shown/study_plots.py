@@ -13,6 +13,7 @@ from analysis.shown.records import Record
 from analysis.shown.studies import ENOUGH, named
 
 GREY = "0.45"
+NAMED = 3.0  # points of loss above which a stand-in has its name beside it
 COLOURS = {"sudden": BLUE, "lerp": RED, "start": GREY, "none": GREEN}
 MARKS = {"sudden": "o", "lerp": "s", "start": "^", "none": "D"}
 SAID = {
@@ -48,8 +49,6 @@ def forest(
     ax.axvline(1 if ratio else 0, color="0.6", linewidth=0.8, zorder=0)
     ax.set_yticks(range(len(rows)), labels)
     ax.set(xlabel=xlabel, title=title, ylim=(len(rows) - 0.4, -0.6))
-    if ratio:
-        ax.set_xscale("log")
 
 
 @styled
@@ -71,6 +70,13 @@ def stand_in_panel(ax: Axes, record: Record, setting: str) -> None:
 
 
 @styled
+def stand_in_grid(panels: Sequence[Axes], record: Record, settings: Sequence[str]) -> None:
+    """A panel for each setting."""
+    for axes, setting in zip(panels, settings, strict=True):
+        stand_in_panel(axes, record, setting)
+
+
+@styled
 def swap_grid(panels: Sequence[Axes], record: Record, model: str, targets: Sequence[str]) -> None:
     """A panel for each target, and the legend in the first place that is left."""
     for axes, target in zip(panels, targets, strict=False):
@@ -80,6 +86,7 @@ def swap_grid(panels: Sequence[Axes], record: Record, model: str, targets: Seque
     handles, labels = panels[0].get_legend_handles_labels()
     panels[min(len(targets), len(panels) - 1)].legend(handles, labels, loc="center")
     panels[0].set_ylabel("points beside Mish all the way")
+    panels[0].set_xlabel("epochs after the swap")
 
 
 @styled
@@ -105,10 +112,10 @@ def swap_panel(ax: Axes, record: Record, model: str, target: str) -> None:
         for place, row in zip(places, mine, strict=True):
             face = COLOURS[way] if row["significant"] else "white"
             ax.plot(place, row["mean"], MARKS[way], markersize=4, color=COLOURS[way], markerfacecolor=face)
-    counts = sorted({row["epochs"] for row in rows})
+    counts = sorted({row["epochs"] for row in record["swaps"][model]["ways"]})
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.set_xticks([_place(count) for count in counts], [str(count) for count in counts])
-    ax.set(title=f"to {named(target)}", xlabel="epochs after the swap")
+    ax.set(title=f"to {named(target)}", xlim=(_place(counts[0]) - 0.4, _place(counts[-1]) + 0.4))
 
 
 def _place(epochs: int) -> float:
@@ -127,12 +134,12 @@ def loss_panel(ax: Axes, record: Record, model: str, kind: str) -> None:
         face = colour if loss["significant"] else "white"
         ax.plot([x, x], loss["interval"], color=colour, linewidth=0.8)
         ax.plot(x, loss["mean"], "s" if designed else "o", markersize=4, color=colour, markerfacecolor=face)
-        if loss["mean"] > 4 * ENOUGH:
+        if loss["mean"] > NAMED:
             ax.annotate(
                 named(row["name"]), (x, loss["mean"]), (-4, 2), textcoords="offset points", fontsize=5.5, ha="right"
             )
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.axhline(ENOUGH, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
-    label = {"sup": "certified sup error", "gaussian": f"RMS error under N(0, {found['root_mean_square']:g}²)"}
+    label = {"sup": "certified sup error", "gaussian": f"RMS error under N(0, {found['root_mean_square']:.3g}²)"}
     ax.set(xscale="log", xlabel=label.get(kind, "RMS error over the samples"), ylabel="accuracy lost, points")
     ax.set(title=named(model))

@@ -68,6 +68,11 @@ def _look(entry: Entry) -> tuple[str, float, str] | None:
     return next((look for start, look in LOOKS.items() if name.startswith(start)), None)
 
 
+def _named(entry: Entry) -> str:
+    """With a word where not all inputs were tried."""
+    return code_of(entry) + ("" if entry["exhaustive"] else " (sampled)")
+
+
 @styled
 def profile_panel(ax: Axes, record: Record, function: str, derivative: bool) -> None:
     """The largest error in each bin of the float line, from the most negative number to the largest, logarithmic.
@@ -75,13 +80,13 @@ def profile_panel(ax: Axes, record: Record, function: str, derivative: bool) -> 
     Bins have the same width on paper: sixteen a binade where activations bend, sixteen binades each elsewhere.
     """
     edges = record["edges"]
-    drawn = [(entry, _look(entry)) for entry in chosen(record, function, derivative) if entry["profile"]]
+    drawn = [(entry, look) for entry in chosen(record, function, derivative) if (look := _look(entry))]
     order = list(LOOKS.values())
-    for entry, look in sorted((pair for pair in drawn if pair[1]), key=lambda pair: order.index(pair[1])):
-        color, width, dashes = look  # type: ignore[misc]
+    for entry, look in sorted(drawn, key=lambda pair: order.index(pair[1])):
+        color, width, dashes = look
         heights = [LEAST if value is None else max(value, LEAST) for value in _in_order(entry["profile"])]
         ends = np.arange(len(heights) + 1) - len(edges)
-        ax.stairs(heights, ends, baseline=None, color=color, linewidth=width, linestyle=dashes, label=code_of(entry))
+        ax.stairs(heights, ends, baseline=None, color=color, linewidth=width, linestyle=dashes, label=_named(entry))
     ax.set(yscale="log", xlim=(-len(edges), len(edges)), ylabel="largest error, ulp")
     ax.axhline(1, color="0.35", linewidth=0.8, linestyle=(0, (1, 1)), zorder=0.5)
     places = [_place(edges, x) for x in TICKS]
@@ -111,9 +116,9 @@ def described(record: Record, function: str) -> str:
     parts = []
     for derivative, name in ((False, function), (True, f"the derivative of {function}")):
         known = [e for e in chosen(record, function, derivative) if e["profile"] and _look(e)]
-        said = ", ".join(f"{code_of(e)} {decimal(e['max_ulp'], 3)}" for e in known)
+        said = ", ".join(f"{_named(e)} {decimal(e['max_ulp'], 3)}" for e in known)
         parts.append(f"{name}: {said}")
-    return "Largest error in ulp over all float32 inputs, bin by bin. Overall, " + "; ".join(parts) + "."
+    return "Largest error in ulp over the float32 numbers, bin by bin. Overall, " + "; ".join(parts) + "."
 
 
 def in_words(record: Record, function: str) -> str:
@@ -127,7 +132,7 @@ def in_words(record: Record, function: str) -> str:
             worst = ", ".join(f"{decimal(value, 3)} {_ZONES[name]}" for name, value in zones.items())
             lost = f"; at -inf it gives {entry['special']['-inf']['gives']}" if _is_lost(entry) else ""
             what = f"{function}, derivative" if derivative else function
-            lines.append(f"- {what}, {code_of(entry)}: {worst}{lost}.")
+            lines.append(f"- {what}, {_named(entry)}: {worst}{lost}.")
     return "\n".join(["At most, in ulp:", "", *lines])
 
 

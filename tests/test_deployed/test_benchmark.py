@@ -12,6 +12,7 @@ from analysis.deployed import benchmark, compiled, machine
 from analysis.deployed import benchmark_rounds as timing
 from analysis.deployed import benchmark_subjects as subjects
 from analysis.deployed.benchmark_rounds import Spread, rounds
+from analysis.deployed.export import export as exported
 from analysis.ledger import checks
 from analysis.shown.schemas import schema
 from benchmarks import kernels
@@ -67,9 +68,9 @@ def test_c_computes_value_and_gradient(dtype):
     mish = lookup.function("mish")
     arrays = subjects.Arrays.made(dtype, 1000)
     arrays.dy[:] = 2
-    (export,) = exports = subjects.exported([mish], dtype, "accurate", True)
+    export = exported(mish, dtype=dtype, derivative=True)
     library = compiled.compiled(export)
-    forward, training, once = subjects.in_c(exports, ["mish"], arrays)
+    forward, training, once = subjects.in_c([export], ["mish"], arrays)
     forward.calls(1)
     assert (arrays.y == library.value(export.kernel, arrays.x)).all()
     arrays.y[:] = 0
@@ -160,10 +161,10 @@ def test_a_measure_is_kept_up_to_its_bound_and_unknown_where_nothing_was_measure
 
 
 def test_the_ledger_reads_what_was_measured(tmp_path):
-    for silu, word in ((5, "Swish is cheaper"), (15, "Swish is not cheaper")):
+    for silu, word in ((5, "Swish is cheaper than Mish in float32 and float64"), (15, "Swish is not cheaper")):
         said = kernels.claims(record(mish=10, silu=silu, hard_mish=1.1))
         (tmp_path / "record.json").write_text(json.dumps({"command": "make bench", "claims": said}))
         found = checks.measured("T16", tmp_path)
         assert str(found.verdict) == "MEASURED"
         assert word in found.reason
-        assert "10 times ReLU" in checks.measured("T17", tmp_path).reason
+        assert "Mish takes 10 in float32, 10 in float64 times ReLU" in checks.measured("T17", tmp_path).reason

@@ -1,7 +1,8 @@
 """C99: static inline functions of one number, and loops over arrays that a compiler turns into vector code.
 
 What float32 is computed in is double, and what float64 is computed in is `wide`; the result is rounded once. Piecewise
-polynomials, and the variant `fast` in float64, are computed in their own type.
+polynomials, the variant `fast` in float64, and in float32 that of functions with one exponential (`Writer._scale` says
+which) are computed in their own type.
 """
 
 from __future__ import annotations
@@ -155,7 +156,9 @@ def _sixteen(kernel: Kernel) -> list[str] | None:
     with mpmath.workdps(DIGITS):
         writer = c_pieces.Writer(name, kernel.dtype, kind, bits)
         text = c_registers.functions(name, many, writer.knots(many), writer.number, kernel.derivative)
-    return ["#include <immintrin.h>", *(guarded(n, c_registers.HELPERS) for n in c_registers.HELPERS), text]
+    used = [name for name in c_registers.HELPERS if f"aa_{name}(" in text]
+    used = [*(["pick32"] if "pick64" in used and "pick32" not in used else []), *used]
+    return ["#include <immintrin.h>", *(guarded(name, c_registers.HELPERS) for name in used), text]
 
 
 def _alive(lines: list[str], results: list[str]) -> list[str]:

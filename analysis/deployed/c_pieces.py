@@ -3,13 +3,15 @@
 Up to SELECTED pieces the coefficients are selected, one knot after the other. Beyond, what lies between the knots is
 divided into equal cells with at most one knot each: the cell is found by arithmetic, and the knot in it decides between
 the polynomial at its beginning and the one at its end. Where cells begin at the knots there is nothing to decide; where
-knots lie too closely, a binary search counts those that are not above x. The outermost pieces stand apart.
+knots lie too closely, a binary search counts those that are not above x. The outermost pieces stand apart. Loops over
+arrays of floats have a quicker way where the machine has AVX-512 (`c_registers`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -40,6 +42,7 @@ class Many:
     rows: Rows
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, expression: sp.Expr) -> Many | None:
         """From {P, x < k; ...; Q} with more than a few polynomials, else None."""
         if not isinstance(expression, sp.Piecewise) or len(expression.args) <= FEW:
@@ -54,14 +57,30 @@ class Many:
     @property
     def is_continuous(self) -> bool:
         """Whether neighbours have the same value at their knot, exactly."""
-        bodies = [sp.Poly(row[::-1], X) for row in self.rows]
-        return all(a.eval(k) == b.eval(k) for a, b, k in zip(bodies, bodies[1:], self.knots, strict=False))
+        return all(_value(a, k) == _value(b, k) for (a, b), k in zip(pairwise(self.rows), self.knots, strict=True))
 
     def derivative(self) -> Many:
         return Many(self.knots, tuple(tuple(k * c for k, c in enumerate(row))[1:] or (sp.S.Zero,) for row in self.rows))
 
 
+def _value(row: Sequence[sp.Expr], x: sp.Expr) -> sp.Expr:
+    total = sp.S.Zero
+    for c in reversed(row):
+        total = total * x + c
+    return total if total.is_Rational else sp.expand(total)
+
+
 def _ascending(e: sp.Expr) -> tuple[sp.Expr, ...]:
+    """By reading a sum of multiples of powers, else as a `Poly`, which takes milliseconds."""
+    found: dict[int, sp.Expr] = {}
+    for term in sp.Add.make_args(e):
+        factor, rest = term.as_coeff_Mul()
+        base, power = rest.as_base_exp()
+        if rest != 1 and not (base == X and power.is_Integer and power > 0):
+            break
+        found[0 if rest == 1 else int(power)] = factor
+    else:
+        return tuple(found.get(k, sp.S.Zero) for k in range(max(found) + 1))
     return tuple(sp.Poly(e, X).all_coeffs()[::-1])
 
 

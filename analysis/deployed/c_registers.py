@@ -38,11 +38,6 @@ AA_FUNCTION __m512i aa_descend(__m512i i, __m512 x, __m512 knot) {
     const __m512i twice = _mm512_add_epi32(i, i);
     return _mm512_mask_add_epi32(twice, _mm512_cmp_ps_mask(x, knot, _CMP_GE_OQ), twice, _mm512_set1_epi32(1));
 }""",
-    "first16": """
-/* the first n of sixteen */
-AA_FUNCTION __mmask16 aa_first16(size_t n) {
-    return (__mmask16)(n < 16 ? (1u << n) - 1u : 0xffffu);
-}""",
 }
 
 
@@ -80,12 +75,20 @@ def functions(name: str, many: Many, knots: Sequence[str], number: Number, deriv
         degree = max(map(len, pieces.rows)) - 1
         columns = [[number(r[k]) if k < len(r) else "0.0f" for r in pieces.rows] for k in range(degree + 1)]
         columns = [[*column, *[column[-1]] * (size - len(column))] for column in columns]
-        text = _horner([table(f"{result}{k}_of", column) for k, column in enumerate(columns)])
-        left, right = (_polynomial(pieces.rows[k], number) for k in (0, -1))
-        below, above = (f"_mm512_cmp_ps_mask(x, {_all(knots[k])}, _CMP_{r}_OQ)" for k, r in ((0, "LT"), (-1, "GE")))
-        lines.append(f"*{result} = {text};")
-        lines.append(f"*{result} = _mm512_mask_mov_ps(*{result}, {below}, {left});")
-        lines.append(f"*{result} = _mm512_mask_mov_ps(*{result}, {above}, {right});")
+        read = [table(f"{result}{k}_of", column) for k, column in enumerate(columns)]
+        held = "x"
+        if degree and len(_row(pieces, 0)) == 1:  # as 0 inf is nan
+            held = f"_mm512_max_ps({_all(knots[0])}, {held})"
+        if degree and len(_row(pieces, -1)) == 1:
+            held = f"_mm512_min_ps({_all(knots[-1])}, {held})"
+        lines += [f"const __m512 {result}_x = {held};"] if held != "x" else []
+        lines.append(f"*{result} = {_horner(read, 'x' if held == 'x' else f'{result}_x')};")
+        for k, relation in ((0, "LT"), (-1, "GE")):
+            row = _row(pieces, k)
+            if 1 < len(row) <= degree or (row == (0, 1) and not _is_beyond_zero(many, k)):
+                outside = "x" if row == (0, 1) else _horner([_all(number(c)) for c in row], "x")
+                mask = f"_mm512_cmp_ps_mask(x, {_all(knots[k])}, _CMP_{relation}_OQ)"
+                lines.append(f"*{result} = _mm512_mask_mov_ps(*{result}, {mask}, {outside});")
     parameters = "".join(f", __m512 *{result}" for result, _ in results)
     body = "\n".join(f"    {line}" for line in lines)
     function = f"AA_FUNCTION void {name}_at16(__m512 x{parameters}) {{\n{body}\n}}"
@@ -96,39 +99,54 @@ def _all(number: str) -> str:
     return f"_mm512_set1_ps({number})"
 
 
-def _horner(coefficients: Sequence[str]) -> str:
+def _row(pieces: Many, k: int) -> tuple[sp.Expr, ...]:
+    """The coefficients without zeros at the end, but at least one."""
+    row = pieces.rows[k]
+    while len(row) > 1 and row[-1] == 0:
+        row = row[:-1]
+    return row
+
+
+def _is_beyond_zero(many: Many, k: int) -> bool:
+    """Whether the outermost piece has no zero in it, of which 1 x + 0 would lose the sign."""
+    return bool(many.knots[0] < 0 if k == 0 else many.knots[-1] > 0)
+
+
+def _horner(coefficients: Sequence[str], x: str) -> str:
     """A constant, too, is nan where x is."""
     text = coefficients[-1]
     for c in reversed(coefficients[:-1]):
-        text = f"_mm512_fmadd_ps({text}, x, {c})"
+        text = f"_mm512_fmadd_ps({text}, {x}, {c})"
     return text if len(coefficients) > 1 else f"_mm512_mask_mov_ps({text}, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x)"
-
-
-def _polynomial(row: Sequence[sp.Expr], number: Number) -> str:
-    if all(c == 0 for c in row[1:]):
-        return _all(number(row[0]))
-    return "x" if tuple(row) == (0, 1) else _horner([_all(number(c)) for c in row])
 
 
 def _loops(name: str, derivative: bool) -> list[str]:
     both = ", &b" if derivative else ""
 
-    def loop(what: str, arrays: str, stores: Sequence[tuple[str, str]]) -> str:
-        stored = "\n".join(f"        _mm512_mask_storeu_ps({to} + i, some, {value});" for to, value in stores)
+    def loop(what: str, of_one: str, arrays: str, stores: Sequence[tuple[str, str]]) -> str:
+        def block(load: str, store: str, indent: str) -> str:
+            lines = [
+                f"__m512 a{', b' if derivative else ''};",
+                f"{name}_at16({load.format('x + i')}, &a{both});",
+                *(store.format(to, value.format(load.format("dy + i"))) for to, value in stores),
+            ]
+            return "\n".join(indent + line for line in lines)
+
+        whole = block("_mm512_loadu_ps({})", "_mm512_storeu_ps({} + i, {});", "        ")
+        rest = block("_mm512_maskz_loadu_ps(rest, {})", "_mm512_mask_storeu_ps({} + i, rest, {});", "    ")
         return (
             f"void {name}{what}(const float *restrict x, {arrays}, size_t n) {{\n"
-            f"    for (size_t i = 0; i < n; i += {WIDTH}) {{\n"
-            "        const __mmask16 some = aa_first16(n - i);\n"
-            f"        __m512 a{', b' if derivative else ''};\n"
-            f"        {name}_at16(_mm512_maskz_loadu_ps(some, x + i), &a{both});\n{stored}\n    }}\n}}"
+            f"    (void)&{name}{of_one}_at; /* which is for callers */\n"
+            f"    size_t i = 0;\n    for (; n - i >= {WIDTH}; i += {WIDTH}) {{\n{whole}\n    }}\n"
+            f"    const __mmask16 rest = (__mmask16)((1u << (n - i)) - 1u);\n{rest}\n}}"
         )
 
-    found = [loop("", "float *restrict y", [("y", "a")])]
+    found = [loop("", "", "float *restrict y", [("y", "a")])]
     if derivative:
-        product = "_mm512_mul_ps(_mm512_maskz_loadu_ps(some, dy + i), b)"
+        product = "_mm512_mul_ps({}, b)"
         found += [
-            loop("_derivative", "float *restrict dy", [("dy", "b")]),
-            loop("_with_derivative", "float *restrict y, float *restrict dy", [("y", "a"), ("dy", "b")]),
-            loop("_backward", "const float *restrict dy, float *restrict dx", [("dx", product)]),
+            loop("_derivative", "_derivative", "float *restrict dy", [("dy", "b")]),
+            loop("_with_derivative", "_both", "float *restrict y, float *restrict dy", [("y", "a"), ("dy", "b")]),
+            loop("_backward", "_derivative", "const float *restrict dy, float *restrict dx", [("dx", product)]),
         ]
     return found

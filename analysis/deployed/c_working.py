@@ -138,6 +138,9 @@ _MEANING: dict[Any, Any] = {
 
 def high_precision(value: sp.Expr) -> mpmath.mpf:
     """The exact constant to 50 digits; Undecided where it has no value."""
+    if value.is_Rational:
+        with mpmath.workdps(DIGITS):
+            return mpmath.mpf(int(value.p)) / int(value.q)
     found = functions.elementary(value).evalf(DIGITS)
     if not found.is_Float and not found.is_Rational:
         raise Undecided(f"the value of the constant {value}")

@@ -35,6 +35,8 @@ from analysis.exact.pieces import value_on
 TYPES = {"float32": ("float", "f32", 24), "float64": ("double", "f64", 53)}
 SHIFT = sp.Integer(3 * 2**22 + 127)  # added to a whole number n, leaves the exponent of 2^n in the last bits of a float
 SPARE = 8  # exponents of a float that coefficients in x and sums may take up
+STEEP = 230  # exp(-230) times the largest float is zero as a float
+HIGHEST = 700  # of an exponent in double
 FARTHEST = 0.25  # from a zero that its Taylor polynomial is used in float
 
 
@@ -91,7 +93,10 @@ class Writer:
         ]
         short = self.kernel.dtype == "float32" and all(form.is_positive for form in forms)
         head = short_exp if short else bounded_exp if self.kernel.dtype == "float32" else sp.exp
-        bodies = [form.body if form.exponent is None else form.body.subs(E, head(form.exponent)) for form in forms]
+        bodies = [
+            form.body if form.exponent is None else form.body.subs(E, head(self._held(forms, form.exponent, low, high)))
+            for form in forms
+        ]
         more, names = transcribed(program_of(*bodies), self.working, [f"v{i}"], f"s{i}_")
         lines += more
         results = []
@@ -106,11 +111,23 @@ class Writer:
             results.append(mark)
         return lines, results
 
+    def _held(self, forms: list[Form], exponent: sp.Expr, low: str, high: str) -> sp.Expr:
+        """The exponent, which increases with x, kept where the exponentials in double hold, and powers of them.
+
+        What that changes is not seen in a float.
+        """
+        if self.kernel.dtype != "float32":
+            return exponent
+        powers = max(sp.degree(part, E) for form in forms for part in sp.fraction(sp.together(form.body)))
+        most = min(STEEP, HIGHEST // int(powers))
+        first, last = (float(exponent.subs(X, float.fromhex(end.rstrip("f")))) for end in (low, high))
+        return exponent if -STEEP <= first and last <= most else functions.clip(exponent, -STEEP, most)
+
     def _scale(self, forms: list[Form], low: str, high: str) -> int | None:
         """Where float is enough for a few ulp, the k for which 2^k E is a normal number; else None.
 
         That is so for the variant `fast` where the forms share one exponential of a multiple of x, nothing cancels in
-        the value, and no power of E overflows.
+        the value, and no power of E overflows. The few ulp are 4 on a machine with fma, 5 on others.
         """
         exponent = forms[0].exponent
         if self.kernel.dtype != "float32" or self.kernel.variant != "fast" or exponent is None:

@@ -68,9 +68,18 @@ class Format:
         """The least number of the format that is not below the value: x < value if and only if x < that."""
         if value == 0 or value.is_infinite:
             return value
+        if value.is_Rational:
+            return self._rational_up(int(value.p), int(value.q))
         exponent = max(int(sp.floor(sp.log(abs(value), 2).evalf(30))), -1022)
         unit = sp.Rational(2) ** (max(exponent, self.lowest) - self.precision + 1)
         return sp.ceiling(value / unit) * unit
+
+    def _rational_up(self, p: int, q: int) -> sp.Rational:
+        """The same for p/q."""
+        above = abs(p).bit_length() - q.bit_length()  # the exponent, or one more than it
+        exponent = above if abs(p) << max(-above, 0) >= q << max(above, 0) else above - 1
+        shift = max(exponent, self.lowest) - self.precision + 1
+        return sp.Integer(-((-p << max(-shift, 0)) // (q << max(shift, 0)))) * sp.Integer(2) ** shift
 
 
 FORMATS = {"float32": Format(24, -126, 127), "float64": Format(53, -1022, 1023)}

@@ -20,7 +20,7 @@ from analysis.ledger import checks
 from analysis.ledger.checks import decided
 from analysis.ledger.claim import Claim, Evidence, Finding
 
-PROVED, REFUTED, UNDECIDED = Verdict.PROVED, Verdict.REFUTED, Verdict.UNDECIDED
+MEASURED, PROVED, REFUTED = Verdict.MEASURED, Verdict.PROVED, Verdict.REFUTED
 SUMMARY = "Mish Paper Summary (of Misra, arXiv:1908.08681)"
 OMEGA, DELTA = "4*(x+1) + 4*exp(2*x) + exp(3*x) + exp(x)*(4*x+6)", "2*exp(x) + exp(2*x) + 2"
 FUNCTIONAL = """celu elu gelu glu hardshrink hardsigmoid hardswish hardtanh leaky_relu logsigmoid mish prelu relu relu6
@@ -184,14 +184,14 @@ CLAIMS: tuple[Claim, ...] = (
         _section("Results"),
         "Mish ends with a higher mean accuracy and a lower spread over seeds than ReLU and Swish, the more so with "
         "depth and width, over batch sizes, initialisers and input noise",
-        UNDECIDED,
+        MEASURED,
         partial(checks.measured, "P6"),
     ),
     Claim(
         "P7",
         _section("Results"),
         "Mish gains more than Swish does from mixup (alpha = 0.2) and from cosine annealing",
-        UNDECIDED,
+        MEASURED,
         partial(checks.measured, "P7"),
     ),
 )

@@ -16,7 +16,7 @@ MEASURED: tuple[Claim, ...] = (
         POST + "(lines 6 and 11): 'SWISH should be more efficient to compute than MISH'; 'hard MISH would likely be a "
         "better option' (and line 13: 'cheaper to use ReLU if running inference on a CPU')",
         "Swish is cheaper to compute than Mish; a hard Mish or ReLU is cheaper on a CPU",
-        Verdict.UNDECIDED,
+        Verdict.MEASURED,
         partial(checks.measured, "T16"),
         "nanoseconds per element, in one interleaved run on this project's CPU",
     ),
@@ -24,7 +24,7 @@ MEASURED: tuple[Claim, ...] = (
         "T17",
         POST + "(line 13): 'The performance of Cuda MISH is only 20% slower than ReLU'",
         "An optimised Mish is about 20 % slower than ReLU",
-        Verdict.UNDECIDED,
+        Verdict.MEASURED,
         partial(checks.measured, "T17"),
         "the same ratio on a CPU, in float32 and float64; the thread speaks of a GPU",
     ),
@@ -33,7 +33,7 @@ MEASURED: tuple[Claim, ...] = (
         POST + "(line 12): 'it would be possible to change the activation functions for a model after training, by "
         "running some epochs while gradually lerping from the old to the new activation function'",
         "A trained network can be moved to a cheaper activation by epochs in which the activation is interpolated",
-        Verdict.UNDECIDED,
+        Verdict.MEASURED,
         partial(checks.measured, "T18"),
         "against a sudden swap, a swap with as many epochs, and the cheap activation from the start",
     ),

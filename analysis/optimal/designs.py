@@ -50,7 +50,8 @@ class Polynomials:
         *inner, last = self.expressions
         if not inner:
             return last
-        return sp.Piecewise(*((e, X < k) for e, k in zip(inner, self.knots, strict=True)), (last, True))
+        conditions = (sp.Lt(X, k, evaluate=False) for k in self.knots)
+        return sp.Piecewise(*zip(inner, conditions, strict=True), (last, True))
 
     @property
     def formula(self) -> str:

@@ -357,6 +357,38 @@ BENCH = _object(
     }
 )
 
+MEASURED = _object(
+    {
+        "ulp": NUMBER,
+        "worst_input": TEXT,
+        "inputs": COUNT,
+        "derivative_ulp": _or_null(NUMBER),
+        "derivative_worst_input": _or_null(TEXT),
+    }
+)
+
+EXPORT = _object(
+    {
+        "language": TEXT,
+        "name": TEXT,
+        "dtype": TEXT,
+        "derivative": TRUTH,
+        "variant": TEXT,
+        "source": TEXT,
+        "certificate": _object(
+            {
+                "formula": TEXT,
+                "target": _or_null(TEXT),
+                "norm": _or_null(TEXT),
+                "domain": _or_null(DOMAIN),
+                "error": _or_null(PAIR),
+                "measured": _or_null(MEASURED),
+                "command": TEXT,
+            }
+        ),
+    }
+)
+
 UNDECIDED = _object({"verdict": {"const": "UNDECIDED"}, "reason": TEXT})
 
 # the answers that each command may give
@@ -369,6 +401,7 @@ ANSWERS: dict[str, tuple[Schema, ...]] = {
     "fit": (FIT, UNDECIDED),
     "design": (DESIGN, INT8_TABLE, REFUSED, UNDECIDED),
     "frontier": (FRONTIER, UNDECIDED),
+    "export": (EXPORT, UNDECIDED),
     "precision": (PRECISION, UNDECIDED),
     "bench": (BENCH, UNDECIDED),
     "sweep": (SWEEP,),

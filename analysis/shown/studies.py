@@ -173,7 +173,7 @@ def refits(record: Record, model: str) -> str:
     if not rows:
         return f"{named(model)}: not run."
     each = "; ".join(f"{row['setting']} {interval(row)}" for row in rows)
-    return f"{named(model)}. Constants for the samples beside those for the sup norm: {counted(rows)}. {each}."
+    return f"{named(model)}. Fitting constants to the samples instead of in the sup norm {counted(rows)}. {each}."
 
 
 def compared_settings(record: Record) -> list[str]:
@@ -224,7 +224,10 @@ def practice(record: Record) -> str:
     for model, found in record["untuned"].items():
         enough, _ = enough_for(found["stand_ins"])
         if enough:
-            lines.append(f"{named(model)}: a certified error of {enough:.3g} is enough to swap without any training.")
+            lines.append(
+                f"{named(model)}: to swap without any training, every stand-in with a certified error up to {enough:.3g} "
+                f"was near enough (less than {ENOUGH:g} points lost)."
+            )
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -251,7 +254,7 @@ def interval(row: dict[str, Any]) -> str:
 
 
 def _moves(row: Record) -> str:
-    return f"changes by {interval(row)} points"
+    return f"changes by, in points, {interval(row)}"
 
 
 def _sign(row: Record) -> int:

@@ -25,6 +25,7 @@ LOOKS: dict[str, tuple[str, float, str]] = {
     "numpy:naive": ("black", 0.9, ":"),
     "jax:": (GREEN, 1.0, "-."),
     "torch:": (RED, 1.1, "--"),
+    "c fast": ("#56B4E9", 1.0, "-"),
     "c accurate": (BLUE, 1.6, "-"),
 }
 TICKS = (0.0, 1.0, 8.0, 64.0)

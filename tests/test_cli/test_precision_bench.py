@@ -79,3 +79,9 @@ def test_an_export_may_say_its_measured_error(run):
     assert status == 0
     assert "code: at most 0 ulp in 63488 inputs" in out
     assert run("export", "relu", "--to", "cuda", "--measure")[0] == 2
+
+
+def test_an_export_keeps_to_its_schema(answer):
+    plain = answer("export", "relu", "--to", "numpy")
+    assert plain["certificate"]["measured"] is None
+    assert "derivative_ulp" in answer("export", "relu", "--to", "numpy", "--measure")["certificate"]["measured"]

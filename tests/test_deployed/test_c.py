@@ -5,9 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from analysis import design, export
-from analysis.deployed import c_pieces
+from analysis.activation.parsing import X
+from analysis.activation.record import Activation
+from analysis.deployed import c_pieces, c_registers
 from analysis.deployed.compiled import compiled
 
 needs_compiler = pytest.mark.skipif(
@@ -77,3 +80,50 @@ def test_values_at_jumps_and_kinks_are_those_of_the_expression():
         wanted = {"step(x)": [0, 1, 1], "sign(x)": [-1, 0, 1]}.get(f, [x[0], 1, 5])
         assert np.array_equal(got, wanted), f
         assert set(values) <= {*got, 1.0}
+
+
+def jumping(count: int, degree: int, left: list, right: list) -> tuple[Activation, np.ndarray, list[list[float]]]:
+    """A function of `count` pieces, its knots uneven and on both sides of zero, and coefficients that floats hold."""
+    random = np.random.default_rng(count)
+    knots = np.sort(random.choice(np.arange(-4000, 4000), count - 1, replace=False)) / 512
+    rows = [left, *(random.integers(-64, 64, (count - 2, degree + 1)) / 32).tolist(), right]
+    arms = [sp.Add(*(sp.Rational(c) * X**k for k, c in enumerate(row))) for row in rows]
+    conditions = [(arm, X < sp.Rational(knot)) for arm, knot in zip(arms, knots.tolist(), strict=False)]
+    expression = sp.Piecewise(*conditions, (arms[-1], True))
+    return Activation("jumping", expression, "jumping"), knots, rows
+
+
+@needs_compiler
+def test_many_pieces_give_the_same_bits_in_vector_registers():
+    cases = [
+        jumping(5, 1, [0.0], [0, 1]), jumping(9, 2, [0, 1], [-1.5]), jumping(16, 2, [0.25], [0, 1]),
+        jumping(17, 1, [0, 1], [0.5, 2]), jumping(32, 2, [1, 0.5, -1], [0, 1]), jumping(40, 1, [-2.0], [0, 1]),
+        jumping(64, 2, [0.0], [0, 1]),
+    ]  # fmt: skip
+    made = [export(one, derivative=True, name=f"j{i}") for i, (one, _, _) in enumerate(cases)]
+    many = ["-O1", "-march=native"]
+    fast, plain = compiled(*made, flags=many), compiled(*made, flags=[*many, "-U__AVX512F__"])
+    bits = np.random.default_rng(3).integers(0, 2**32, 3000, dtype=np.uint32).view(np.float32)
+    for one, (_, knots, rows) in zip(made, cases, strict=True):
+        at = knots.astype(np.float32)
+        special = np.array([-np.inf, np.inf, np.nan, -0.0, 0.0, 3e38, -3e38], np.float32)
+        x = np.concatenate([at, np.nextafter(at, -np.inf), np.linspace(-9, 9, 1003, dtype=np.float32), bits, special])
+        with np.errstate(all="ignore"):
+            wanted = np.array([np.polyval(rows[np.searchsorted(knots, v, "right")][::-1], v) for v in x.astype(float)])
+        inside = np.abs(x) < 9
+        for kernel, size in ((one.kernel, x.size), (one.kernel, 5), (one.kernel, 16), (one.kernel, 0)):
+            part = x[:size]
+            for got, other in zip(fast.both(kernel, part), plain.both(kernel, part), strict=True):
+                same = got.view(np.uint32) == other.view(np.uint32)
+                assert np.all(same | (np.isnan(got) & np.isnan(other) & np.isnan(part))), kernel.name
+            assert np.array_equal(fast.both(kernel, part)[0], fast.value(kernel, part), equal_nan=True)
+            with np.errstate(all="ignore"):
+                product = part * fast.derivative(kernel, part)
+            assert np.array_equal(fast.backward(kernel, part, part), product, equal_nan=True)
+        assert np.allclose(fast.value(one.kernel, x)[inside], wanted[inside], rtol=0, atol=3e-5), one.kernel.name
+        assert np.array_equal(np.isnan(fast.value(one.kernel, x)), np.isnan(x))
+
+
+def test_knots_of_a_tree_are_found_level_by_level():
+    knots = [str(k) for k in range(1, 7)]
+    assert c_registers.levels(knots, 8) == [["4"], ["2", "6"], ["1", "3", "5", "INFINITY"]]

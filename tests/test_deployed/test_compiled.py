@@ -1,5 +1,6 @@
 """Exported C, compiled and run: the last place, the special values, the compilers."""
 
+import re
 import shutil
 import subprocess
 
@@ -17,6 +18,7 @@ needs_compiler = pytest.mark.skipif(
     not any(map(shutil.which, ("gcc", "clang", "cc"))), reason="needs a C compiler: gcc, clang or cc"
 )
 SMOOTH = ["mish", "gelu", "tanh", "elu", "softplus"]
+FAST = ["mish", "silu", "x*sigmoid(1.5*x)"]
 QUICK = ("-O1", "-march=native")
 
 
@@ -68,16 +70,36 @@ def test_backward_is_the_product(smooth):
 
 
 @needs_compiler
-def test_fast_mish_is_within_four_ulp():
-    made = export("mish", variant="fast")
-    x = points("float32", 200)
-    x = x[np.abs(x) > 2.0**-120]
-    x = x[x > -87]
-    assert (
-        0.5
-        < worst(compiled(made, flags=QUICK).value(made.kernel, x), exact(lookup.function("mish").expression, x))
-        <= 4
-    )
+def test_the_fast_variant_is_within_a_few_ulp_where_results_are_normal():
+    made = [export(f, variant="fast", derivative=True, name=f"fast{i}") for i, f in enumerate(FAST)]
+    library = compiled(*made, flags=QUICK)
+    x = points("float32", 80)
+    root = np.float32(-1.1924)
+    x = np.concatenate([x[np.abs(x) > 2.0**-120], np.linspace(root - 0.2, root + 0.2, 80, dtype=np.float32)])
+    for one, f in zip(made, FAST, strict=True):
+        expression = lookup.function(f).expression
+        for got, wanted, most in zip(
+            library.both(one.kernel, x),
+            (exact(expression, x), exact(functions.derivative(expression, X), x)),
+            (4, 10),
+            strict=True,
+        ):
+            normal = [i for i, value in enumerate(wanted) if abs(value) >= 2.0**-126]
+            assert 0.5 < worst(got[normal], [wanted[i] for i in normal]) <= most, f
+        assert np.array_equal(library.both(one.kernel, x)[0], library.value(one.kernel, x)), f
+        assert np.array_equal(library.both(one.kernel, x)[1], library.derivative(one.kernel, x)), f
+
+
+@needs_compiler
+def test_the_fast_variant_has_the_limits_and_computes_in_float():
+    x = np.array([-np.inf, np.inf, -0.0, 0.0, np.nan, -3e38, 3e38], np.float32)
+    for f, slope in zip(FAST, (0.6, 0.5, 0.5), strict=True):
+        made = export(f, variant="fast", derivative=True, name="fast")
+        assert not re.search(r"\bdouble v\d", str(made.source)), f
+        y, dy = compiled(made, flags=QUICK).both(made.kernel, x)
+        assert np.array_equal(y, np.array([0, np.inf, 0, 0, np.nan, 0, 3e38], np.float32), equal_nan=True), f
+        assert np.signbit(y[2]), f
+        assert np.array_equal(dy, np.array([0, 1, slope, slope, np.nan, 0, 1], np.float32), equal_nan=True), f
 
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])

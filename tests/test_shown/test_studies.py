@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from analysis.shown import figures, studies, study_plots
+from analysis.shown import figures, studies, study_plots, study_tables
 
 
 def compared(mean, significant=True, **more):
@@ -100,7 +100,7 @@ def test_it_is_said_what_was_run_and_what_was_not(record):
 def test_what_has_not_levelled_is_named(record):
     said = studies.convergence(record)
     assert "in 1 of 2 configurations, but not for ReLU (MLP on MNIST-1D)" in said
-    rows = studies.accuracies(record, "mlp").rows
+    rows = study_tables.accuracies(record, "mlp").rows
     assert [row[0] for row in rows] == ["Mish", "ReLU"]
     assert rows[1][-1] == "no, still rising by 3.00"
 
@@ -113,7 +113,10 @@ def test_words_say_what_is_significant_and_what_is_not(record):
     assert "of Mish minus that of Swish, from mixup: -0.50 [-0.90, -0.10] (not significant)." in studies.trainings(
         record
     )
-    assert "sudden swap with as many epochs is better in 1, worse in 0 and not told apart in 1 of 2" in studies.swaps(
+    assert "sudden swap for as many epochs is better in 1, worse in 0 and not told apart in 1 of 2" in studies.swaps(
+        record, "mlp"
+    )
+    assert "same learning rate in 1 of these (there it is better in 1, worse in 0 and not told" in studies.swaps(
         record, "mlp"
     )
 
@@ -144,11 +147,11 @@ def test_what_was_not_run_is_said_not_guessed(record):
 
 
 def test_tables(record):
-    assert studies.swap_table(record, "mlp").rows == (
+    assert study_tables.swap_table(record, "mlp").rows == (
         ("ReLU", "0", "53.00 ± 1.00", "", "", "", "62.00 ± 1.00"),
         ("ReLU", "2", "", "", "61.50 ± 1.00", "", ""),
     )
-    rows = studies.stand_ins(record, "mlp").rows
+    rows = study_tables.stand_ins(record, "mlp").rows
     assert [row[0] for row in rows] == ["27 lines", "6 lines", "ReLU"]
     assert rows[0][-1] == "+0.00 [-0.40, +0.40] (not significant)"
 
@@ -182,7 +185,7 @@ def test_panels_show_the_means_of_the_record(record):
     _, (curves, cheap) = figures.panels(1, 2)
     study_plots.curves(curves, record, "mlp", ("mish", "silu", "relu"))
     assert [text.get_text() for text in curves.get_legend().get_texts()] == ["Mish", "ReLU"]
-    study_plots.stand_in_panel(cheap, record, "mlp")
+    study_plots.stand_in_grid([cheap], record, studies.compared_settings(record))
     assert [label.get_text() for label in cheap.get_yticklabels()] == ["h_mish", "hard_mish"]
 
 

@@ -105,9 +105,7 @@ class Search:
         high = Fraction(f"{last:.12g}") if self.high is None else self.high
         knots = _evenly(low, high, n)
         found = self.on(knots[self.low is not None : n + 1 - (self.high is not None)])
-        self.reason = (
-            "where evenly spaced knots begin and end is searched, without proof: the choices are a continuum"
-        )
+        self.reason = "where evenly spaced knots begin and end is searched, without proof: the choices are a continuum"
         return replace(found, lower=Fraction(0))
 
     def _moving_ends(self, n: int) -> tuple[Place, list[np.ndarray]]:

@@ -76,10 +76,8 @@ def test_an_error_that_turns_often_enough_proves_the_design_best(name, pieces, n
 
 def test_the_turns_of_an_error_prove_something_of_as_many_knots_and_nothing_of_many_more():
     norm = Norm("sup", -1, 2)
-    search, best, finer = (
-        spline.Search(spline.target_of(lookup.function("exp(x)"), norm), SMOOTH),
-        *(design("exp(x)", n, norm) for n in (3, 4)),
-    )
+    search = spline.Search(spline.target_of(lookup.function("exp(x)"), norm), SMOOTH)
+    best, finer = design("exp(x)", 3, norm), design("exp(x)", 4, norm)
     lower = [float(sign_changes.lower(search, best.polynomials, knots)) for knots in (1, 2, 3)]
     assert lower[0] >= lower[1] == pytest.approx(float(best.error[0]), rel=1e-6)
     assert lower[2] == 0

@@ -225,8 +225,8 @@ def practice(record: Record) -> str:
         enough, _ = enough_for(found["stand_ins"])
         if enough:
             lines.append(
-                f"{named(model)}: to swap without any training, every stand-in with a certified error up to {enough:.3g} "
-                f"was near enough (less than {ENOUGH:g} points lost)."
+                f"{named(model)}: without training after the swap, a certified error up to {enough:.3g} "
+                f"was near enough: less than {ENOUGH:g} points lost by each stand-in."
             )
     return "\n".join(f"- {line}" for line in lines)
 

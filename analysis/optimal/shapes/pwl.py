@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import sympy as sp
 
-from analysis.activation.errors import BadInput, Refused
+from analysis.activation.errors import BadInput, Refused, Undecided
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.exact.normal import sign
@@ -53,6 +53,8 @@ def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
         notes: tuple[str, ...] = ("the target itself is of this shape",)
     else:
         polynomials, error, bound, notes = best_free(known, pieces, walked)
+        if tolerance is not None and float(error[1]) > tolerance:
+            raise Undecided(f"in doubles no design nearer than {float(error[1]):.3g} was found, with {pieces} pieces")
     return Design(target, "pwl", norm, polynomials, error, bound, cost_of(polynomials), None, fewest, tolerance, notes,
                   clock.seconds())  # fmt: skip
 
@@ -83,8 +85,12 @@ def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict, tuple
     walk = grid.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
     stopped = Attempt(walk.error, walk.obstructions, walk.begin, walk.end)
     exact = Fraction(tolerance)
+    count = len(walk.obstructions) + 1 + outer
     proved = not walk.obstructions or Chain(target, stopped, exact).proves()
-    return len(walk.obstructions) + 1 + outer, Verdict.PROVED if proved else Verdict.UNDECIDED, walk.obstructions
+    if proved and (beyond := _beyond_first(target, stopped)) and count > 2:
+        fewest, verdict, _ = fewest_pieces(beyond, tolerance)
+        proved = fewest >= count - 1 and verdict is Verdict.PROVED
+    return count, Verdict.PROVED if proved else Verdict.UNDECIDED, walk.obstructions
 
 
 def best_free(
@@ -95,8 +101,13 @@ def best_free(
     links = pieces - outer
     if links < 1:
         raise BadInput(f"expected at least {outer + 1} pieces, {outer} of which are asymptotes, got {pieces}")
+    far: Bound | None = None
     for short, arrived in closest(Grid.of(target, links, walked=walked)):
         bound, polynomials = _bound(target, short), None
+        if bound.lower and (beyond := _beyond_first(target, short)):
+            far = far or _bound_beyond(beyond, pieces - 1)
+            is_less = far.lower < (1 - SLACKS[-1]) * bound.lower
+            bound = far if is_less else Bound(min(far.lower, bound.lower))
         if bound.lower:
             polynomials = _polynomials(target, arrived)
             error = certified(target, polynomials)
@@ -116,6 +127,8 @@ def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
     """
     place = 2 - math.floor(math.log10(FINE * attempt.error))
     found = grid.nodes(target, attempt)
+    if not all(map(math.isfinite, chain.from_iterable(found))):
+        raise Undecided("a design of this shape whose links meet")
     left, right = target.outer
     knots = [_decimal(x, place) for x, _ in found]
     y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
@@ -188,6 +201,26 @@ def bound_apart(target: Target, links: int) -> Bound:
         if bound.lower:
             break
     return bound
+
+
+def _beyond_first(target: Target, attempt: Attempt) -> Target | None:
+    """Where the proof supposes that no knot lies left of a place p, as its obstruction touches the asymptote at p:
+    the target from p on. Designs with a knot before p have one piece less there."""
+    place = attempt.begin.p
+    if attempt.begin.y is None or not any(place in (one.x1, one.x2) for one in attempt.obstructions):
+        return None
+    return Target(target.expression, sp.Rational(place), target.upper)
+
+
+def _bound_beyond(target: Target, pieces: int) -> Bound:
+    """What is proved of functions with so many pieces, the first of them free."""
+    reason = f"a first knot left of {float(target.lower):g} is not excluded"
+    try:
+        given = already(target, LINEAR, pieces)
+        found = Bound() if given is not None else best_free(target, pieces)[2]
+    except (BadInput, Undecided):
+        return Bound(0.0, reason)
+    return Bound(found.lower, reason)
 
 
 def _bound(target: Target, short: Attempt) -> Bound:

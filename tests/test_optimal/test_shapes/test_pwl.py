@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.activation import lookup, lowering
-from analysis.activation.errors import BadInput, Refused
+from analysis.activation.errors import BadInput, Refused, Undecided
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal.shapes import pwl
@@ -19,6 +19,7 @@ from analysis.optimal.shapes.bracket import Bracket
 from analysis.optimal.shapes.grid import Grid
 from analysis.optimal.shapes.linear import Target
 from analysis.optimal.shapes.obstruction import Chain
+from analysis.rigorous.comparison import compare
 from analysis.rigorous.distance import supremum
 from analysis.rigorous.norms import Norm
 
@@ -159,8 +160,48 @@ def test_a_tolerance_is_positive(tolerance):
 def test_few_pieces_on_the_line_are_proved_best(name, pieces):
     """Where a link may run beside an asymptote for ever, and where an odd target has one link to spare."""
     found = design(name, pieces, Norm())
-    assert found.verdict is Verdict.PROVED
-    assert found.gap < 1e-8
+    assert 0 <= found.bound.lower <= float(found.error[1])
+    if pieces == 4 and name in ("mish", "gelu", "hard_swish"):
+        assert found.verdict is Verdict.UNDECIDED
+        assert "a first knot left of" in found.bound.reason
+    else:
+        assert found.verdict is Verdict.PROVED
+        assert found.gap < 1e-8
+
+
+# continuous and linear but for two or three clips, each with its first knot far to the left
+FAR = [
+    (
+        "diff(mish)",
+        5,
+        "-0.06951787949188053*clip((x+23.116982279902086)/21.830314030865228,0,1)"
+        "+1.1194066856485538*clip((x+1.2866682490368564)/2.1942168399307955,0,1)"
+        "-0.04988880615667335*clip((x-0.907548590893939)/56.17699060818475,0,1)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "pieces", "better"), FAR)
+def test_a_design_whose_first_knot_is_far_out_is_not_denied(name, pieces, better):
+    """What is found is not the best here, and must not be called so: the bound is below a nearer function's error."""
+    found = design(name, pieces, Norm())
+    nearer = compare(name, better).distance
+    assert float(nearer[1]) < float(found.error[0])
+    assert found.bound.lower <= float(nearer[0])
+    assert found.verdict is Verdict.UNDECIDED
+    tolerance = (float(nearer[1]) + float(found.error[0])) / 2
+    assert design(name, norm=Norm(), tolerance=tolerance).fewest is not Verdict.PROVED
+
+
+def test_a_tolerance_that_doubles_do_not_reach_is_no_answer():
+    with pytest.raises(Undecided, match="no design nearer than"):
+        design("mish", norm=Norm("sup", -0.01, 0.01), tolerance=1e-16)
+
+
+@pytest.mark.parametrize("name", ["exp(-x**2)", "1/(1 + x**2)"])
+def test_three_pieces_for_a_bump_are_no_traceback(name):
+    with pytest.raises(Undecided):
+        design(name, 3, Norm())
 
 
 @pytest.mark.parametrize("name", ["mish", "softsign", "tanh"])

@@ -114,14 +114,16 @@ class Writer:
     def _held(self, forms: list[Form], exponent: sp.Expr, low: str, high: str) -> sp.Expr:
         """The exponent, which increases with x, kept where the exponentials in double hold, and powers of them.
 
-        What that changes is not seen in a float.
+        What that changes is not seen in a float, nor, in a quotient that levels off, in a double.
         """
-        if self.kernel.dtype != "float32":
-            return exponent
-        powers = max(sp.degree(part, E) for form in forms for part in sp.fraction(sp.together(form.body)))
-        most = min(STEEP, HIGHEST // int(powers))
+        parts = [sp.fraction(sp.together(form.body)) for form in forms]
+        most = HIGHEST // max(1, *(int(sp.degree(part, E)) for pair in parts for part in pair))
         first, last = (float(exponent.subs(X, float.fromhex(end.rstrip("f")))) for end in (low, high))
-        return exponent if -STEEP <= first and last <= most else functions.clip(exponent, -STEEP, most)
+        if self.kernel.dtype == "float32":
+            most = min(STEEP, most)
+            return exponent if -STEEP <= first and last <= most else functions.clip(exponent, -STEEP, most)
+        is_level = all(below.has(E) for _, below in parts)
+        return sp.Min(exponent, most) if self.working is DOUBLE and is_level and last > most else exponent
 
     def _scale(self, forms: list[Form], low: str, high: str) -> int | None:
         """Where float is enough for a few ulp, the k for which 2^k E is a normal number; else None.

@@ -19,10 +19,10 @@ VARIANTS = ("accurate", "fast")
 LONGEST_NAME = 48
 SHOWN = 400  # characters of a formula in a header
 
-# "catch" stands in sympy's list of C++ with a comma; "half" is a type of CUDA
-_WORDS = frozenset(
-    [*keyword.kwlist, *reserved_words, *reserved_words_c99, *reserved["C++17"], "catch", "half", "main", "register"]
-)
+# what the texts import; "catch" stands in sympy's list of C++ with a comma; "half" is a type of CUDA
+_IMPORTED = ("jax", "jnp", "lax", "math", "nn", "np", "numpy", "scipy", "special", "threading", "torch")
+_MORE = ("catch", "half", "main", "register", *_IMPORTED)
+_WORDS = frozenset([*keyword.kwlist, *reserved_words, *reserved_words_c99, *reserved["C++17"], *_MORE])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from functools import cache
 
 import mpmath
 
+from analysis.activation.errors import BadInput
+
 DIGITS = 50
 
 Function = Callable[[mpmath.mpf], mpmath.mpf]
@@ -39,7 +41,9 @@ def chebyshev(name: str, degree: int) -> tuple[mpmath.mpf, ...]:
 
 
 def hexadecimal(value: mpmath.mpf | float, bits: int = 53) -> str:
-    """The float nearest to the number, as C writes it; with 24 bits for float."""
+    """The float nearest to the number, as C writes it; with 24 bits for float, BadInput where that has none."""
+    if bits == 24 and value != 0 and not 2.0**-149 <= abs(value) < 2.0**128:
+        raise BadInput(f"expected constants that float32 holds, got {mpmath.nstr(mpmath.mpf(value), 6)}")
     with mpmath.workprec(bits):
         return float.hex(float(+mpmath.mpf(value))) + ("f" if bits == 24 else "")
 

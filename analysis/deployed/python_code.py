@@ -132,8 +132,9 @@ def docstring(kernel: Kernel, *more: str) -> str:
 
 
 def camel(name: str) -> str:
-    """The name of a class: hard_mish is HardMish."""
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_")) or name
+    """The name of a class, never that of the function: hard_mish is HardMish, and Mish is MishModule."""
+    found = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+    return f"{name}Module" if found == name else found
 
 
 def indented(lines: list[str], by: int = 4) -> str:

@@ -203,6 +203,8 @@ class _Function(torch.autograd.Function):
 
 def {name}(x):
     """Elementwise, of a floating tensor; for the backward pass x alone is kept."""
+    if not x.is_floating_point():
+        raise TypeError(f"expected a tensor of floating numbers, got one of {{x.dtype}}")
     return _Function.apply(x)
 
 
@@ -252,6 +254,8 @@ class _Function(torch.autograd.Function):
 
 def {name}({names}):
     """Elementwise, of a floating tensor and scalar tensors; for the backward pass they alone are kept."""
+    if not x.is_floating_point():
+        raise TypeError(f"expected a tensor of floating numbers, got one of {{x.dtype}}")
     return _Function.apply({names})
 
 

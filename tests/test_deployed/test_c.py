@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from analysis import design, export
+from analysis import BadInput, design, export
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation
 from analysis.deployed import c_pieces, c_registers
@@ -127,3 +127,26 @@ def test_many_pieces_give_the_same_bits_in_vector_registers():
 def test_knots_of_a_tree_are_found_level_by_level():
     knots = [str(k) for k in range(1, 7)]
     assert c_registers.levels(knots, 8) == [["4"], ["2", "6"], ["1", "3", "5", "INFINITY"]]
+
+
+@needs_compiler
+@pytest.mark.parametrize("variant", ["accurate", "fast"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steep_exponents_and_those_without_a_tail_stay_in_range(dtype, variant):
+    """aptx with beta = 10^6 is relu but for a few ulp of x near zero; x^2 sigmoid(x) is x^2 from 100 on."""
+    steep, growing = "aptx(alpha=1,beta=1000000,gamma=1/2)", "x**2*sigmoid(x)"
+    made = [export(f, dtype=dtype, variant=variant, name=n) for f, n in ((steep, "steep"), (growing, "growing"))]
+    both = compiled(*made, flags=QUICK)
+    far = np.array([-np.inf, -1e30, -745, -1, 1, 300, 710, 1e10, np.inf], dtype)
+    assert np.array_equal(both.value(made[0].kernel, far), np.maximum(far, 0))
+    far = np.array([300, 700, 710, 745, 1000, 1e10], dtype)
+    assert np.allclose(both.value(made[1].kernel, far), far**2, rtol=1e-6)
+    growing = export("x*exp(x)", dtype=dtype, variant=variant, name="g")
+    assert np.array_equal(compiled(growing, flags=QUICK).value(growing.kernel, far[2:]), np.full(4, np.inf, dtype))
+
+
+def test_constants_out_of_range_are_refused():
+    for text in ("1e300*x", "1e-300*x"):
+        with pytest.raises(BadInput, match="expected constants that float32 holds"):
+            export(text)
+        assert export(text, dtype="float64").source

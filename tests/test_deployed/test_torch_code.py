@@ -206,7 +206,19 @@ def test_what_cannot_be_trained_is_refused():
 def test_tracebacks_show_the_exported_line():
     with pytest.raises(AttributeError) as raised:
         torch_code.module("mish")()("no tensor")
-    assert "_WIDER.get(x.dtype" in "".join(traceback.format_exception(raised.value))
+    assert "if not x.is_floating_point()" in "".join(traceback.format_exception(raised.value))
+
+
+def test_whole_numbers_are_refused_not_truncated():
+    with pytest.raises(TypeError, match="expected a tensor of floating numbers, got one of torch.int64"):
+        torch_code.module("mish")()(torch.tensor([1, 2]))
+
+
+def test_a_function_called_like_its_class_keeps_both():
+    names: dict = {}
+    exec(export("mish", "torch", name="Mish").source, names)
+    x = torch.randn(9)
+    torch.testing.assert_close(names["Mish"](x), names["MishModule"]()(x))
 
 
 @pytest.mark.parametrize("name", ["mish", "hard_mish"])

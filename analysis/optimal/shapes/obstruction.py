@@ -13,9 +13,9 @@ the tube at x1 as before. Else M is above L' at b by induction, and below it at 
 is above L' at x1 too, where L' is not below the lower wall, hence above L at x1. The same with the walls exchanged if
 it is x2, on the upper wall.
 
-At an infinite end the outermost link is the asymptote itself, which takes the part of L'. At the left end an obstruction
-may touch it at the place p from which the walk starts: such a chain speaks of designs whose first knot is not left of p
-(who asks has to look at the others apart, as `pwl` does). At the right end the last
+At an infinite end the outermost link is the asymptote itself, which takes the part of L'. At the left end an
+obstruction may touch it at the place p from which the walk starts: such a chain speaks of designs whose first knot is
+not left of p (who asks has to look at the others apart, as `pwl` does). At the right end the last
 link M meets the asymptote R not before the point x_R at which R leaves the tube, through the wall of side r say. An
 obstruction with x3 <= x_R stops M. So does one of side -r with x2 <= x_R where R is in the tube at x3: M comes to R
 from the side r, so it is on the inner side of R at x3.

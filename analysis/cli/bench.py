@@ -26,7 +26,7 @@ def bench(functions: tuple[str, ...], dtypes: str, sizes: str, rounds: int, comp
 
     Beside ReLU in the same C and a memory copy, in interleaved rounds, one thread.
 
-    Example: actapprox bench mish silu "x*sigmoid(1.702*x)" --dtype float32,float64
+    Example: actapprox bench mish hard_mish "x*sigmoid(1.702*x)" --size 1000
     """
     with limited(timeout, as_json):
         from analysis.deployed.benchmark import FUNCTIONS

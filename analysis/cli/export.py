@@ -32,7 +32,7 @@ def export(function: str, to: str, dtype: str, derivative: bool, variant: str, n
 
     The source is printed, or written to the file of --out.
 
-    Example: actapprox export mish --to c --derivative --out mish.c
+    Example: actapprox export mish --to c --derivative
     """
     with limited(timeout, as_json):
         if to == "onnx" and file is None and not as_json:

@@ -33,7 +33,7 @@ def precision(function: str, dtype: str, exhaustive: bool, derivative: bool, var
 
     Types with 16 bits are always measured whole. Of a sample the upper end of the maximum is infinite.
 
-    Example: actapprox precision mish --of torch:F.mish --derivative
+    Example: actapprox precision mish --derivative --variant fast
     """
     with limited(timeout, as_json):
         from analysis.deployed.precision import precision as measured

@@ -210,7 +210,7 @@ def test_tracebacks_show_the_exported_line():
 
 
 def test_whole_numbers_are_refused_not_truncated():
-    with pytest.raises(TypeError, match="expected a tensor of floating numbers, got one of torch.int64"):
+    with pytest.raises(TypeError, match="expected a tensor of floating numbers"):
         torch_code.module("mish")()(torch.tensor([1, 2]))
 
 

@@ -17,7 +17,7 @@ def copy(tmp_path_factory):
     """A copy of the package whose catalogue holds the row that the page shows."""
     root = tmp_path_factory.mktemp("copy")
     shutil.copytree(ROOT / "analysis", root / "analysis", ignore=shutil.ignore_patterns("__pycache__"))
-    (row,) = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    (row,) = re.findall(r"```text\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
     assert len(row.splitlines()) <= 10
     catalogue = root / "analysis" / "activation" / "catalogue.py"
     before, found, after = catalogue.read_text(encoding="utf-8").partition("FUNCTIONS = (\n")

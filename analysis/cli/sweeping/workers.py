@@ -120,7 +120,7 @@ def cluster(address: str) -> Iterator[Crew]:
         from distributed import Client
     except ImportError:
         raise BadInput("expected distributed for --scheduler (the extra cluster), found none") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is said of each task
+    logging.disable()  # of distributed and what it stands on: what matters of it is said of each task
     try:
         client = Client(address, timeout=CONNECT, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as problem:

@@ -169,7 +169,7 @@ def test_few_pieces_on_the_line_are_proved_best(name, pieces):
         assert found.gap < 1e-8
 
 
-# continuous and linear but for two or three clips, each with its first knot far to the left
+# nearer functions of so many pieces, whose first knot lies left of where the walk starts
 FAR = [
     (
         "diff(mish)",

@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
+from analysis.activation.errors import Undecided
 from analysis.optimal.shapes.curve import Curve, End, Line, Window
 
 INF = math.inf
@@ -106,6 +107,8 @@ class _Hull:
         xs, ys, side = self.xs, self.ys, self.side
         best, at = INF, self.first
         for k in range(self.first, len(xs)):
+            if x == xs[k]:
+                raise Undecided("a walk whose points lie apart in doubles")
             slope = side * (y - ys[k]) / (x - xs[k])
             if slope > best:
                 break

@@ -198,6 +198,12 @@ def test_a_tolerance_that_doubles_do_not_reach_is_no_answer():
         design("mish", norm=Norm("sup", -0.01, 0.01), tolerance=1e-16)
 
 
+@pytest.mark.parametrize(("name", "low", "high"), [("log(x)", 1e-6, 4), ("mish", 1, 1.0000000000000002)])
+def test_points_that_doubles_do_not_keep_apart_are_no_traceback(name, low, high):
+    with pytest.raises(Undecided, match="apart in doubles"):
+        design(name, 3, Norm("sup", low, high))
+
+
 @pytest.mark.parametrize("name", ["exp(-x**2)", "1/(1 + x**2)"])
 def test_three_pieces_for_a_bump_are_no_traceback(name):
     with pytest.raises(Undecided):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.training import claimed, plan, standins
+from analysis.training import claimed, data, plan, standins
 from analysis.training.comparing import LEVEL, Paired, holm, paired, spread, trend
 from analysis.training.journal import Journal
 from analysis.training.plan import Configuration, Size
@@ -58,7 +58,13 @@ def _finite(value: Any) -> Any:
 
 def _protocol(size: Size) -> Record:
     recipes = {name: asdict(recipe) for name, recipe in settings().items()}
-    return asdict(size) | {"settings": recipes, "level": LEVEL, "rise": RISE, "tolerances": standins.TOLERANCES}
+    return asdict(size) | {
+        "draw": data.DRAW,
+        "settings": recipes,
+        "level": LEVEL,
+        "rise": RISE,
+        "tolerances": standins.TOLERANCES,
+    }
 
 
 class _Known:

@@ -7,6 +7,7 @@ standard output with --json, and in the file of --out.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -34,6 +35,8 @@ from analysis.cli.answers import ANSWERED, BAD, INTERRUPTED, one_line
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command and returns its exit status; a user's mistake is one line on standard error."""
+    os.environ["MPLBACKEND"] = "agg"  # figures are files: a window system, or a backend that is none, is no matter
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home that cannot be written, and needs none
     try:
         status = command.main(arguments, prog_name="actapprox", standalone_mode=False)
         sys.stdout.flush()

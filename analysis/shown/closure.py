@@ -19,6 +19,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -178,8 +179,14 @@ def escaped(path: Path) -> str:
 def main(out: Path) -> None:
     """Write the rules whole or not at all: another make may be reading them."""
     draft = out.with_name(f"{out.name}.{os.getpid()}")
-    draft.write_text(rules(Path.cwd()), encoding="utf-8")
-    draft.replace(out)
+    text = rules(Path.cwd())
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(out)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        sys.exit(f"{out}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,15 +65,35 @@ def publish(drawn: Path, figures: Path, manifest: Path, others: list[Path]) -> l
         lines = {from_here(to): hashlib.sha256(path.read_bytes()).hexdigest() for path, to in moves.items()}
         for figure in sorted(lines.keys() & taken.keys()):
             raise ValueError(f"{figure} is a figure of {taken[figure]} as well")
-        for path, to in moves.items():
-            to.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(to)
+        with nearby(moves, drawn, figures) as there:
+            for path, to in moves.items():
+                to.parent.mkdir(parents=True, exist_ok=True)
+                (there / path.relative_to(drawn)).replace(to)
         for figure in recorded(manifest) - lines.keys() - taken.keys():
             Path(figure).unlink(missing_ok=True)
         draft = drawn.with_suffix(".sha256")
         draft.write_text("".join(f"{digest}  {figure}\n" for figure, digest in lines.items()), encoding="utf-8")
         draft.replace(manifest)
     return list(moves.values())
+
+
+@contextmanager
+def nearby(moves: Iterable[Path], drawn: Path, figures: Path) -> Iterator[Path]:
+    """`drawn`; or, since no file can be moved to another file system, a copy of its files `moves` in `figures`."""
+    figures.mkdir(parents=True, exist_ok=True)
+    if drawn.stat().st_dev == figures.stat().st_dev:
+        yield drawn
+        return
+    copy = figures / ".drawn"  # of nobody else, for the lock is held
+    shutil.rmtree(copy, ignore_errors=True)
+    try:
+        for path in moves:
+            to = copy / path.relative_to(drawn)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, to)
+        yield copy
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
 
 
 def from_here(path: Path) -> str:

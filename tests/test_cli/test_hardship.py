@@ -1,13 +1,13 @@
 """Hard places to run in: an odd environment changes no byte; where nothing can be written, one line says why."""
 
-import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import mounts
 
 COMMAND = (sys.executable, "-m", "analysis")
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,31 +64,6 @@ def test_odd_settings_change_no_byte(plain, tmp_path, change):
     assert drawn(tmp_path / "here", **change) == plain
 
 
-@pytest.fixture
-def mounted(tmp_path):
-    """Mounts a file system in memory with these options, for one test."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount")
-    folder = tmp_path / "mounted"
-    folder.mkdir()
-
-    def mount(options: str) -> Path:
-        tried = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
-        if tried.returncode:
-            pytest.skip("this machine lets nobody mount")
-        return folder
-
-    yield mount
-    subprocess.run(["umount", str(folder)], capture_output=True)
-
-
-def fill(folder: Path) -> None:
-    with contextlib.suppress(OSError), (folder / "fill").open("wb", buffering=0) as file:
-        while file.write(bytes(512)):
-            pass
-    assert shutil.disk_usage(folder).free == 0
-
-
 WRITING = {
     "a record": ("show", "relu", "--out", "{}/old"),
     "a figure": ("show", "relu", "--plot", "{}/old.svg"),
@@ -102,7 +77,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(mounted, run, argument
     full = mounted("size=64k")
     target = Path(arguments[-1].format(full))
     target.write_text("old")
-    fill(full)
+    mounts.fill(full)
     before = sorted(full.iterdir())
     assert run(*arguments[:-1], str(target)) == (2, "", f"actapprox: No space left on device: {target}\n")
     assert target.read_text() == "old"

@@ -25,10 +25,9 @@ import itertools
 import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import sympy as sp
@@ -38,29 +37,29 @@ from scipy import linalg
 from analysis.activation.errors import Undecided
 from analysis.activation.functions import clip, derivative, relu, sigmoid, softplus, step
 from analysis.activation.parsing import X
-from analysis.exact.pieces import SWITCHING, switches
+from analysis.exact.pieces import SWITCHING
 from analysis.exact.verdict import Verdict
-from analysis.optimal.fitting.charts import Box, Chart, homogeneous, is_hard
+from analysis.optimal.fitting.charts import Box, Chart, is_hard
 from analysis.optimal.fitting.continuity import Continuity, arm, check_arms
+from analysis.optimal.fitting.moments import PRECISION, Cells, Weight
+from analysis.optimal.fitting.moving import KinkTerms, ball
 from analysis.optimal.fitting.proof import GAP, GAP_BEYOND, Optimum, Search, everything
 from analysis.optimal.fitting.quadrature import quadrature
+from analysis.optimal.fitting.region import Region, curvatures, integrated, narrowed, products, square_below, turned
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous import balls, columns, integral, intervals
 from analysis.rigorous.columns import Column
 from analysis.rigorous.intervals import INF, Interval
-from analysis.rigorous.norms import Norm
 
 SECONDS = 20.0  # of the processor, so that a busy machine decides as much
 MOST_BOXES = 400_000
 BATCH = 48  # boxes that are looked at in one pass
 NARROWEST = 1e-7  # on the compact scale: halving does not help
 ANCHOR = sp.Rational(1, 16)  # -x where the size of a member is told from its rate
-PRECISION = 128
 WINDOWS = {"gaussian": (8.5, 13.0), "l2": (24.0, 48.0, 96.0)}  # in standard deviations, in x
 HIGHEST = 9  # power of x that tails are compared with
 LEVELS = ((64, INF), (256, 30.0))  # how many cells, for boxes up to which size
 FINE = 768  # cells for the convex box
-NEAREST, FARTHEST = 1e-3, 10.0  # how near the kinks at theta cells come, and from how far
 WIDEST, SHRINK, SHRINKS = 8.0, 0.75, 40  # the convex box: its first radius in terms of r, and how it shrinks
 LEAST = 0.05  # eigenvalue that the Hessian, nearly the unit matrix at theta, has in the convex box
 
@@ -96,348 +95,6 @@ def _check(residual: Residual) -> None:
     box = [Interval(*residual.norm.ends), *everything(residual.free)]
     if not Continuity(residual.expression, (X, *residual.free), residual.free).holds(box):
         raise Undecided("whether the difference is continuous for all constants")
-
-
-# cells
-
-
-@dataclass(frozen=True)
-class Cells:
-    """Cells with a place x inside, the moments of the weight, and the target there; each array has one row a cell.
-
-    `mass` is the integral of w, `right` and `left` are the integrals of w |x' - x| on that side of x.
-    """
-
-    x: Column
-    over: Column
-    mass: Column
-    right: Column
-    left: Column
-    target: Column
-    target_over: Column
-    target_slope: Column
-
-    @classmethod
-    def of(cls, residual: Residual, window: tuple[float, float], count: int, kinks: Sequence[float] = ()) -> Cells:
-        with ctx.workprec(PRECISION):
-            rows = list(_rows(residual, window, count, kinks))
-            bound = _target_bounds(residual.target)
-            targets = [bound(x, over) for x, over, *_ in rows]
-        x, over, mass, right, left = (columns.column(c) for c in zip(*rows, strict=True))
-        return cls(x, over, mass, right, left, *(columns.column(c) for c in zip(*targets, strict=True)))
-
-    @cached_property
-    def aside(self) -> Column:
-        """x' - x over the cell."""
-        return columns.add(self.over, columns.negative(self.x))
-
-
-def _rows(residual: Residual, window: tuple[float, float], count: int, kinks: Sequence[float]):
-    norm = residual.norm
-    if norm.points is not None:
-        groups = np.array_split(np.sort(norm.points), min(count, len(norm.points)))
-        for group in groups:
-            yield _row(_Points(group, len(norm.points)), float(group[0]), float(np.mean(group)), float(group[-1]))
-        return
-    weight = _Weight(norm)
-    for low, high in pairwise(_edges(residual, window, count, kinks)):
-        yield _row(weight, float(low), float(low + high) / 2, float(high))
-
-
-def _row(weight, low: float, x: float, high: float) -> tuple[Interval, ...]:
-    x = min(max(x, low), high)
-    right, left = weight.first(x, high), weight.first(x, low)
-    return Interval(x, x), Interval(low, high), weight.mass(low, high), right, left
-
-
-def _edges(residual: Residual, window: tuple[float, float], count: int, kinks: Sequence[float]) -> np.ndarray:
-    """About `count` cells, narrower near zero, with the kinks that stay among them, and ever narrower at `kinks`."""
-    scale = residual.norm.sigma if residual.norm.kind == "gaussian" else 1.0
-    low, high = np.arcsinh(np.array(window) / scale)
-    edges = scale * np.sinh(np.linspace(low, high, count + 1))
-    still = [float(k) for k in residual.kink_places if not k.free_symbols]
-    steps = np.geomspace(NEAREST, FARTHEST, count // 4) * scale
-    near = [k + side * steps for k in kinks for side in (-1, 1)]
-    edges = np.concatenate([edges[1:-1], still, [0.0], *near])
-    return np.unique([*edges[(window[0] < edges) & (edges < window[1])], *window])
-
-
-class _Weight:
-    """Moments of the density of the norm; of dx with sigma None."""
-
-    def __init__(self, norm: Norm):
-        self.sigma = arb(norm.sigma) if norm.kind == "gaussian" else None
-
-    def density(self, x: arb) -> arb:
-        if self.sigma is None:
-            return arb(1)
-        return (-((x / self.sigma) ** 2) / 2).exp() / (self.sigma * (2 * arb.pi()).sqrt())
-
-    def beyond(self, start: float, power: int) -> arb:
-        """The integral of w x^power over x > start > 0: sigma^n 2^(n/2 - 1)/sqrt(pi) Gamma((n + 1)/2, z)."""
-        if self.sigma is None:
-            return arb.pos_inf()
-        half = arb(power + 1) / 2
-        scale = self.sigma**power * arb(2) ** (half - arb(1.5)) / arb.pi().sqrt()
-        return (scale * ((start / self.sigma) ** 2 / 2).gamma_upper(half)).upper()
-
-    def mass(self, low: float, high: float) -> Interval:
-        return intervals.around(self._mass(arb(low), arb(high)))
-
-    def _mass(self, low: arb, high: arb) -> arb:
-        if self.sigma is None:
-            return high - low
-        scale = self.sigma * arb(2).sqrt()
-        if low > 0:
-            return ((low / scale).erfc() - (high / scale).erfc()) / 2
-        return ((-high / scale).erfc() - (-low / scale).erfc()) / 2
-
-    def first(self, x: float, end: float) -> Interval:
-        """The integral of w |x' - x| between x and the end."""
-        at, to = arb(x), arb(end)
-        if self.sigma is None:
-            return intervals.around((to - at) ** 2 / 2)
-        moment = self.sigma**2 * (self.density(at) - self.density(to)) - at * self._mass(at, to)
-        return intervals.around(abs(moment))
-
-
-class _Points:
-    """Moments of a group of points out of `count` equal ones."""
-
-    def __init__(self, group: np.ndarray, count: int):
-        self.group, self.count = group, count
-
-    def mass(self, _low: float, _high: float) -> Interval:
-        return intervals.around(arb(len(self.group)) / self.count)
-
-    def first(self, x: float, end: float) -> Interval:
-        beyond = (abs(arb(float(p)) - arb(x)) for p in self.group if (p - x) * (end - x) > 0)
-        return intervals.around(sum(beyond, arb(0)) / self.count)
-
-
-def _target_bounds(target: sp.Expr) -> Callable[[Interval, Interval], tuple[Interval, Interval, Interval]]:
-    """A function from x and its cell to the target at x, over the cell, and its slope over the cell."""
-    slope, curvature = derivative(target, X), derivative(target, X, 2)
-    point, hull = balls.evaluators(target, slope), balls.evaluators(target, slope, curvature)
-    is_smooth = not target.has(*SWITCHING)
-
-    def enclose(x: Interval, over: Interval) -> tuple[Interval, Interval, Interval]:
-        at, cell = arb(x.low), arb(over.low).union(arb(over.high))
-        (value_at, slope_at), (value, steep, bend) = point(at), hull(cell)
-        steep = _meet(steep, slope_at + bend * (cell - at)) if is_smooth else steep
-        value = _meet(value, value_at + steep * (cell - at))
-        return intervals.around(value_at), intervals.around(value), intervals.around(steep)
-
-    return enclose
-
-
-def _meet(a: arb, b: arb) -> arb:
-    """The narrower of two enclosures."""
-    return b if b.is_finite() and (not a.is_finite() or b.rad() < a.rad()) else a
-
-
-# r over cells and boxes
-
-
-class _Region:
-    """The difference and its derivatives over cells and boxes of constants, which come with the shape (boxes, 1)."""
-
-    def __init__(self, chart: Chart):
-        self.chart = chart
-        self.value = self._lowered([chart.member])
-        self.values = self._lowered([chart.member, homogeneous(derivative(chart.member, X))])
-
-    def _lowered(self, expressions: Sequence[sp.Expr]) -> Callable[..., list[Column]]:
-        return columns.evaluators(*expressions, variables=(X, *self.chart.symbols))
-
-    @cached_property
-    def _slopes(self) -> list[sp.Expr]:
-        return [homogeneous(derivative(self.chart.member, s)) for s in self.chart.symbols]
-
-    @cached_property
-    def slopes(self) -> Callable[..., list[Column]]:
-        """The derivatives by the constants."""
-        return self._lowered(self._slopes)
-
-    @cached_property
-    def twists(self) -> Callable[..., list[Column]]:
-        """Their slopes in x."""
-        return self._lowered([homogeneous(derivative(s, X)) for s in self._slopes])
-
-    @cached_property
-    def curvatures(self) -> Callable[..., list[Column]]:
-        """The second derivatives by the constants, of the upper triangle."""
-        return self._lowered(_curvatures(self._slopes, self.chart.symbols))
-
-    @cached_property
-    def places(self) -> Callable[..., list[Column]]:
-        """Where r may have a kink that moves."""
-        return self._lowered(_moving_places(self.chart))
-
-    def difference(self, cells: Cells, boxes: Sequence[Column]) -> tuple[Column, Column, Column]:
-        """r at the places, over the cells, and its slope over the cells."""
-        (at,) = self.value(cells.x, *boxes)
-        over, slope = self.values(cells.over, *boxes)
-        minus = (cells.target, cells.target_over, cells.target_slope)
-        first, second, third = (
-            columns.add(a, columns.negative(t)) for a, t in zip((at, over, slope), minus, strict=True)
-        )
-        return first, second, third
-
-
-def _curvatures(slopes: Sequence[sp.Expr], symbols: Sequence[sp.Symbol]) -> list[sp.Expr]:
-    pairs = itertools.combinations_with_replacement(range(len(slopes)), 2)
-    return [homogeneous(derivative(slopes[i], symbols[j])) for i, j in pairs]
-
-
-def _moving_switches(chart: Chart) -> Iterator[tuple[sp.Expr, int, sp.Expr, sp.Expr]]:
-    """(node, sign, switch, place): node = c + sign max(sign switch, 0) near a place that moves with the constants."""
-    for node in dict.fromkeys(n for n in sp.preorder_traversal(chart.member) if isinstance(n, clip | relu)):
-        for sign, switch in zip((1, -1), switches(node), strict=False):
-            slope = sp.diff(switch, X)
-            if not switch.has(X) or not switch.free_symbols - {X}:
-                continue
-            if slope.has(X) or switch.has(*SWITCHING):
-                raise Undecided(f"where {node} changes its branch")
-            yield node, sign, switch, sp.cancel(-switch.subs(X, 0) / slope)
-
-
-def _moving_places(chart: Chart) -> list[sp.Expr]:
-    """The x, in terms of the constants, at which the member may have a kink that moves."""
-    return list(dict.fromkeys(place for *_, place in _moving_switches(chart)))
-
-
-def _below(cells: Cells, at: Column, over: Column, slope: Column) -> np.ndarray:
-    """A lower bound of the sum over cells of the integral of w r^2.
-
-    On a cell on which r = rho at x and r' lies in s, r^2 >= 2 rho r - rho^2, whose integral is at least
-    rho (W rho + 2 (s.low right - s.high left)); and it is at least W min r^2.
-    """
-    is_up = at.low > 0
-    rho = np.where(is_up, at.low, np.where(at.high < 0, -at.high, 0.0))
-    low, high = np.where(is_up, slope.low, -slope.high), np.where(is_up, slope.high, -slope.low)
-    right, left, level = low * cells.right.low, high * cells.left.low, rho * cells.mass.low
-    # What is taken off covers the roundings of the line, and that the moments are known to 2^-52 of their size.
-    line = level + 2 * (right - left) - 4e-15 * (level + np.abs(right) + np.abs(left))
-    least = np.maximum(np.maximum(over.low, -over.high), 0.0)
-    # Terms are not negative (a nan, of an unbounded slope, is passed over), so that all roundings are relative.
-    terms = np.fmax(np.fmax(rho * line, least * least * cells.mass.low), 0.0)
-    return terms.sum(axis=-1) * (1 - 1e-12)
-
-
-def _narrow(cells: Cells, at: Column, over: Column, slope: Column) -> Column:
-    """r over the cells, the better of the direct and the centred form."""
-    return columns.meet(over, columns.add(at, columns.multiply(slope, cells.aside)))
-
-
-def _turned(matrix: np.ndarray, values: Sequence[Column]) -> list[Column]:
-    """The rows of the matrix times the vector of columns."""
-    return [_sum(columns.scale(c, v) for c, v in zip(row, values, strict=True) if c != 0) for row in matrix]
-
-
-def _sum(terms) -> Column:
-    first, *others = terms
-    for other in others:
-        first = columns.add(first, other)
-    return first
-
-
-def _product(cells: Cells, a: Sequence[Column], b: Sequence[Column], kinked: np.ndarray) -> Column:
-    """The integral of 2 w a b over each cell, a and b each at x, over the cell, and their slopes over it.
-
-    By the mean value theorem from x, except where b may jump inside the cell.
-    """
-    twice = Column(2 * cells.mass.low, 2 * cells.mass.high)
-    direct = columns.multiply(twice, columns.multiply(a[1], b[1]))
-    slope = columns.add(columns.multiply(a[2], b[1]), columns.multiply(a[1], b[2]))
-    right, left = (columns.multiply(slope, Column(2 * m.low, 2 * m.high)) for m in (cells.right, cells.left))
-    lean = columns.add(right, columns.negative(left))
-    centred = columns.add(columns.multiply(twice, columns.multiply(a[0], b[0])), lean)
-    better = columns.meet(direct, centred)
-    return Column(np.where(kinked, direct.low, better.low), np.where(kinked, direct.high, better.high))
-
-
-def _integrated(cells: Cells, density: Column) -> Column:
-    return columns.total(columns.multiply(density, Column(2 * cells.mass.low, 2 * cells.mass.high)))
-
-
-# the kinks that move
-
-
-@dataclass(frozen=True)
-class Kink:
-    """A zero of a switch s of clip or relu: the measure that the second derivatives of r have there.
-
-    `place` is k(theta), `value` is r at k, `factor` times the outer product of `slopes` is that measure.
-    """
-
-    place: sp.Expr
-    value: sp.Expr
-    factor: sp.Expr
-    slopes: tuple[sp.Expr, ...]
-
-
-def _moving_kinks(chart: Chart) -> list[Kink]:
-    """From r(node) with node = c +- max(+- s, 0): r_jl has +- r'(node) s_j s_l/|s_x| at s = 0."""
-    found = []
-    stand_in = sp.Symbol("u", real=True)
-    for node, sign, switch, place in _moving_switches(chart):
-        outer = derivative(chart.member.xreplace({node: stand_in}), stand_in).xreplace({stand_in: node})
-        factor = homogeneous((sign * outer / abs(sp.diff(switch, X))).subs(X, place))
-        value = homogeneous(chart.member.subs(X, place)) - chart.target.subs(X, place)
-        slopes = tuple(sp.cancel(sp.diff(switch, s).subs(X, place)) for s in chart.symbols)
-        found.append(Kink(place, value, factor, slopes))
-    return found
-
-
-class _KinkTerms:
-    """What the moving kinks add to the Hessian over a box."""
-
-    def __init__(self, chart: Chart, norm: Norm, window: tuple[float, float]):
-        self.norm, self.window, self.symbols, self.weight = norm, window, chart.symbols, _Weight(norm)
-        self.kinks = _moving_kinks(chart)
-
-    def over(self, box: Box, turn: np.ndarray) -> np.ndarray | None:
-        """A matrix of balls; None where a kink may meet one of the points of the norm."""
-        n = len(box)
-        found = np.array([[arb(0) for _ in range(n)] for _ in range(n)])
-        with ctx.workprec(PRECISION):
-            for kink in self.kinks:
-                (k,) = self._evaluate(kink.place)(*box)
-                if self.norm.points is not None:
-                    if ((self.norm.points >= k.low) & (self.norm.points <= k.high)).any():
-                        return None
-                elif k.high >= self.window[0] and k.low <= self.window[1]:
-                    found = found + self._term(kink, k, box, turn)
-        return found
-
-    def _term(self, kink: Kink, k: Interval, box: Box, turn: np.ndarray) -> np.ndarray:
-        size = 2 * self.weight.density(_ball(k)) * self._value(kink.value, box) * self._at(kink.factor, box)
-        if k.low < self.window[0] or k.high > self.window[1]:
-            size = size.union(arb(0))
-        slopes = [self._at(s, box) for s in kink.slopes]
-        along = [sum((arb(c) * s for c, s in zip(row, slopes, strict=True)), arb(0)) for row in turn]
-        return np.array([[size * a * b for b in along] for a in along])
-
-    def _evaluate(self, *expressions: sp.Expr) -> Callable:
-        return intervals.evaluators(*expressions, variables=self.symbols)
-
-    def _at(self, expression: sp.Expr, box: Box) -> arb:
-        return _ball(self._evaluate(expression)(*box)[0])
-
-    def _value(self, expression: sp.Expr, box: Box) -> arb:
-        """By the mean-value form."""
-        middle = tuple(Interval(m, m) for m in ((i.low + i.high) / 2 for i in box))
-        total = self._at(expression, middle)
-        for symbol, one, m in zip(self.symbols, box, middle, strict=True):
-            total += self._at(derivative(expression, symbol), box) * (_ball(one) - m.low)
-        return total
-
-
-def _ball(interval: Interval) -> arb:
-    if not math.isfinite(interval.high - interval.low):
-        return arb(0, math.inf)
-    return arb(interval.low).union(arb(interval.high))
 
 
 # theta itself
@@ -495,7 +152,7 @@ class _Proof(Search):
         self.residual, self.theta, self.error = residual, theta, error
         self.tolerance = GAP.get(len(theta), GAP_BEYOND)
         self.root = Chart(residual.member, residual.target, residual.free, residual.norm.ends, np.array([0.0]))
-        self.regions: dict[Chart, _Region] = {}
+        self.regions: dict[Chart, Region] = {}
         self.anchored: dict[Chart, Chart] = {}
         with ctx.workprec(PRECISION):
             square = error if residual.norm.is_discrete else (arb(error) ** 2).upper()
@@ -584,24 +241,24 @@ class _Proof(Search):
             self.goal
         )
 
-    def _region(self, chart: Chart) -> _Region:
+    def _region(self, chart: Chart) -> Region:
         if chart not in self.regions:
-            self.regions[chart] = _Region(chart)
+            self.regions[chart] = Region(chart)
         return self.regions[chart]
 
     def _bounds(self, cells: Cells, chart: Chart, boxes: list[Box]) -> tuple[np.ndarray, tuple[Column, Column, Column]]:
         with np.errstate(all="ignore"):
             values = self._region(chart).difference(cells, _stacked(boxes))
-            return _below(cells, *values), values
+            return square_below(cells, *values), values
 
     def _has_slope(self, cells: Cells, boxes: list[Box], values: Sequence[Column]) -> np.ndarray:
         """For each box, whether F is proved to have a slope of one sign in one of the directions."""
         found = np.zeros(len(boxes), bool)
         with np.errstate(all="ignore"):
-            r = values[0], _narrow(cells, *values), values[2]
+            r = values[0], narrowed(cells, *values), values[2]
             slopes, kinked = self._turned_slopes(cells, boxes)
             for slope in slopes:
-                along = columns.total(_product(cells, r, slope, kinked))
+                along = columns.total(products(cells, r, slope, kinked))
                 found |= (along.low > 0) | (along.high < 0)
         return found
 
@@ -612,7 +269,7 @@ class _Proof(Search):
         for k in region.places(cells.x, *stacked):
             kinked |= (k.low <= cells.over.high) & (k.high >= cells.over.low)
         at, over = region.slopes(cells.x, *stacked), region.slopes(cells.over, *stacked)
-        parts = (_turned(self.turn, v) for v in (at, over, region.twists(cells.over, *stacked)))
+        parts = (turned(self.turn, v) for v in (at, over, region.twists(cells.over, *stacked)))
         return list(zip(*parts, strict=True)), kinked
 
     def _sectors(self, chart: Chart, box: Box, far: list[int]) -> list[tuple[Chart, Box]]:
@@ -661,7 +318,7 @@ class _Proof(Search):
 
     def _convex(self) -> Convex:
         cells = self._cells(FINE, self.kinks)
-        kinks = _KinkTerms(self.root, self.residual.norm, self.window)
+        kinks = KinkTerms(self.root, self.residual.norm, self.window)
         for shrunk in range(SHRINKS):
             radii = WIDEST * SHRINK**shrunk * math.sqrt(self.goal) / self.sensitivity
             box = tuple(Interval(float(t - r), float(t + r)) for t, r in zip(self.theta, radii, strict=True))
@@ -675,22 +332,22 @@ class _Proof(Search):
     def _is_admitted(self, box: Box) -> bool:
         return all(one.low > 0 for one, s in zip(box, self.residual.free, strict=True) if s.is_nonnegative)
 
-    def _hessian(self, cells: Cells, kinks: _KinkTerms, box: Box) -> np.ndarray | None:
+    def _hessian(self, cells: Cells, kinks: KinkTerms, box: Box) -> np.ndarray | None:
         """The Hessian of F over the window in the turned coordinates, a matrix of balls."""
         total = kinks.over(box, self.turn)
         if total is None:
             return None
         region, boxes, n = self._region(self.root), _stacked([box]), len(box)
         with np.errstate(all="ignore"):
-            r = _narrow(cells, *region.difference(cells, boxes))
+            r = narrowed(cells, *region.difference(cells, boxes))
             slopes, kinked = self._turned_slopes(cells, [box])
             bends = _square_matrix(region.curvatures(cells.over, *boxes), n)
-            bends = [_turned(self.turn, row) for row in bends]
-            bends = [_turned(self.turn, column) for column in zip(*bends, strict=True)]
+            bends = [turned(self.turn, row) for row in bends]
+            bends = [turned(self.turn, column) for column in zip(*bends, strict=True)]
             for i, j in itertools.product(range(n), range(n)):
-                outer = columns.total(_product(cells, slopes[i], slopes[j], kinked))
-                bent = _integrated(cells, columns.multiply(r, bends[i][j]))
-                total[i, j] += _ball(_only(outer)) + _ball(_only(bent))
+                outer = columns.total(products(cells, slopes[i], slopes[j], kinked))
+                bent = integrated(cells, columns.multiply(r, bends[i][j]))
+                total[i, j] += ball(_only(outer)) + ball(_only(bent))
         return total
 
     # the answer
@@ -727,11 +384,11 @@ class _Proof(Search):
         still = [float(k) for k in self.residual.kink_places if not k.free_symbols]
         if any(side * k >= start for k in still):
             return arb.pos_inf()
-        bends = _curvatures(self._region(self.root)._slopes, self.residual.free)
+        bends = curvatures(self._region(self.root)._slopes, self.residual.free)
         (of_r, power), *grown = [self._growth(e, over, hull) for e in (self.residual.expression, *bends)]
         if all(size == 0 for size, _ in grown):
             return arb(0)
-        largest = sum((size * _Weight(self.residual.norm).beyond(start, power + p) for size, p in grown), arb(0))
+        largest = sum((size * Weight(self.residual.norm).beyond(start, power + p) for size, p in grown), arb(0))
         return 4 * of_r * largest * sum((arb(c) ** 2 for c in self.turn.ravel()), arb(0))
 
     def _growth(self, expression: sp.Expr, over: Interval, hull: Box) -> tuple[arb, int]:
@@ -742,7 +399,7 @@ class _Proof(Search):
                 over, *hull
             )
             if math.isfinite(range_.high - range_.low):
-                return _ball(range_).abs_upper(), power
+                return ball(range_).abs_upper(), power
         return arb.pos_inf(), 0
 
     def _lower(self, convex: Convex, remaining: list[Waiting]) -> arb:

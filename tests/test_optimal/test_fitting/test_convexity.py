@@ -13,6 +13,8 @@ from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal.fitting import convexity
 from analysis.optimal.fitting.constants import fit
+from analysis.optimal.fitting.moments import Cells
+from analysis.optimal.fitting.moving import KinkTerms
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous import comparison
 from analysis.rigorous.intervals import Interval
@@ -173,7 +175,7 @@ def test_the_hessian_with_its_moving_kinks_is_that_of_differences(family, norm, 
     proof = proof_of(family, "mish", norm, theta)
     box = tuple(Interval(t, t) for t in theta)
     cells = proof._cells(convexity.FINE, proof.kinks)
-    enclosed = proof._hessian(cells, convexity._KinkTerms(proof.root, norm, proof.window), box)
+    enclosed = proof._hessian(cells, KinkTerms(proof.root, norm, proof.window), box)
     expected = proof.turn @ _differences(proof.residual, np.array(theta)) @ proof.turn.T
     for ball, value in zip(enclosed.ravel(), expected.ravel(), strict=True):
         assert float(ball.lower()) - 1e-4 <= value <= float(ball.upper()) + 1e-4
@@ -191,7 +193,7 @@ def _differences(residual: Residual, theta: np.ndarray, h: float = 1e-3) -> np.n
 
 
 def test_moments_of_the_weight_are_those_of_quadrature():
-    cells = convexity.Cells.of(residual_of("swish", "mish", GAUSSIAN), (-8.5, 8.5), 20)
+    cells = Cells.of(residual_of("swish", "mish", GAUSSIAN), (-8.5, 8.5), 20)
     k = 7
     low, x, high = cells.over.low[k], cells.x.low[k], cells.over.high[k]
 

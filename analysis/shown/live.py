@@ -96,7 +96,7 @@ class LiveFigure:
         (self._low,) = above.plot([], [], "v", color=RED, markersize=5, zorder=5, **moving)
         (self._worst,) = below.plot([], [], "D", color="black", markersize=4, zorder=5, **moving)
         above.set(title="the function, kinks and minimum", ylim=_limits(goal))
-        slopes.set(title="its derivative", ylim=_limits(steep))
+        slopes.set(title="its derivative", ylim=_limits(steep, 0.6))  # a stand-in with kinks is steeper
         below.set(title=f"error: {self.family.name} $-$ {self.target.name}")
         for ax in axes:
             ax.set(xlabel="$x$", xlim=self.ends)
@@ -191,9 +191,10 @@ class LiveFigure:
         return float(fine[j]), float(values[j])
 
 
-def _limits(values: np.ndarray) -> tuple[float, float]:
+def _limits(values: np.ndarray, share: float = 0.18) -> tuple[float, float]:
+    """The range of the values with a share of it as room on both sides."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    room = 0.18 * (high - low) or 1.0
+    room = share * (high - low) or 1.0
     return low - room, high + room
 
 

@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,11 +23,13 @@ from scipy import optimize
 
 from analysis.activation import lowering
 from analysis.activation.errors import Undecided
-from analysis.activation.functions import clip, derivative, gated, sigmoid
+from analysis.activation.functions import derivative
 from analysis.activation.lowering import Program
 from analysis.activation.parsing import X
 from analysis.exact.asymptotes import asymptote
+from analysis.optimal.fitting.bound import Bound, Box, Place, ball, float_below, middle, radius
 from analysis.optimal.fitting.continuity import Continuity, Requirement
+from analysis.optimal.fitting.homogeneous import gates_joined, homogeneous
 from analysis.rigorous import balls, intervals, tails
 from analysis.rigorous.intervals import INF, Interval
 
@@ -36,23 +38,7 @@ TRIED = 3  # places per box that are tried in balls
 ACTIVE = 1e-7  # relative distance to the largest |r| within which a place may take part in a reference
 NEAREST_TAIL, FAR = 4, 32  # between these the tail of the target begins, at a moving place
 RATIOS = tuple(sp.Rational(r) for r in (0.25, 0.5, 1, 2, 4))  # of x to an unbounded constant
-TINY, HUGE = 1e-300, 1e300
 LARGE = 1e9  # stands for infinity where floating point picks the place
-
-Box = tuple[Interval, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """r at some x: `member` (an expression in the constants) plus a number in `rest`."""
-
-    member: sp.Expr
-    rest: Interval
-    label: object
-    x: sp.Expr | None = None  # where it may leave the domain
-
-    def __str__(self) -> str:
-        return str(self.label)
 
 
 class Chart:
@@ -205,7 +191,7 @@ class Chart:
     def _programs(self) -> dict:
         return {}
 
-    def _program(self, member: sp.Expr, arithmetic) -> tuple[Callable, Callable]:
+    def program(self, member: sp.Expr, arithmetic) -> tuple[Callable, Callable]:
         key = member, arithmetic
         if key not in self._programs:
             variables = (X, *self.symbols)
@@ -242,17 +228,29 @@ class Chart:
                 self._targets[key] = value if arithmetic is balls else intervals.around(value)
         return self._targets[key]
 
+    def at(self, place: Any, box: Box, arithmetic=balls, form: sp.Expr | None = None) -> Bound:
+        """r at the place, which is one or a number x, over the box; `form` is the member or what equals it."""
+        number = (lambda v: Interval(v, v)) if arithmetic is intervals else arb
+        if isinstance(place, Place):
+            member, x = place.member, 0.0
+            rest: Any = place.rest if arithmetic is intervals else ball(place.rest)
+        else:
+            member, x = form or self.member, float(place)
+            rest = self.target_at(x, arithmetic)
+        is_continuous = self.is_continuous(member, Interval(x, x), box)
+        return Bound(arithmetic, box, number(x), rest, *self.program(member, arithmetic), is_continuous)
+
     def least_size(self, box: Box, sign: int, place: Any) -> float:
         """A proved lower bound of sign*r at the place over the box."""
         arithmetic = intervals if is_hard(box) else balls
         forms = self._forms if arithmetic is intervals and not isinstance(place, Place) else self._forms[:1]
         with ctx.workprec(PRECISION):
-            return max(_float_below(_Bound(self, arithmetic, place, box, form).least(sign)) for form in forms)
+            return max(float_below(self.at(place, box, arithmetic, form).least(sign)) for form in forms)
 
     @cached_property
     def _forms(self) -> list[sp.Expr]:
         """The member, and the same with gates joined to their arguments: either may be the one that is bounded."""
-        joined = _gates_joined(self.member)
+        joined = gates_joined(self.member)
         return [self.member] + [joined] * (joined != self.member)
 
     def bound(self, box: Box, enough: float) -> float:
@@ -271,7 +269,7 @@ class Chart:
         return best
 
     def gradients(self, place: Any, box: Box) -> list[arb]:
-        return _Bound(self, balls, place, box).slopes
+        return self.at(place, box).slopes
 
     # references
 
@@ -334,64 +332,6 @@ class Chart:
         return {}
 
 
-class _Bound:
-    """sign*r at one place over a box, in one arithmetic."""
-
-    def __init__(self, chart: Chart, arithmetic, place: Any, box: Box, form: sp.Expr | None = None):
-        self.arithmetic, self.box = arithmetic, box
-        self.rest: Any
-        if isinstance(place, Place):
-            member, self.x = place.member, self._number(0.0)
-            self.rest = place.rest if arithmetic is intervals else _ball(place.rest)
-        else:
-            member, self.x = form or chart.member, self._number(float(place))
-            self.rest = chart.target_at(float(place), arithmetic)
-        self.evaluate, self.differentiate = chart._program(member, arithmetic)
-        x = Interval(0.0, 0.0) if isinstance(place, Place) else Interval(float(place), float(place))
-        self.is_continuous = chart.is_continuous(member, x, box)
-
-    def _number(self, value: float) -> Any:
-        return Interval(value, value) if self.arithmetic is intervals else arb(value)
-
-    def _value(self, point: Sequence[Interval]) -> Any:
-        inputs = point if self.arithmetic is intervals else [_ball(i) for i in point]
-        try:
-            (value,) = self.evaluate(self.x, *inputs)
-            return value + self.rest if self.arithmetic is balls else intervals.add(value, self.rest)
-        except ZeroDivisionError:
-            return arb.nan()
-
-    @cached_property
-    def slopes(self) -> list:
-        """Enclosures of the slopes over the box; nothing is known of them, as it were, where r may jump."""
-        if not self.is_continuous:
-            return [intervals.WHOLE if self.arithmetic is intervals else arb.nan()] * len(self.box)
-        inputs = self.box if self.arithmetic is intervals else [_ball(i) for i in self.box]
-        try:
-            return self.differentiate(self.x, *inputs)
-        except ZeroDivisionError:
-            return [arb.nan()] * len(self.box)
-
-    def least(self, sign: int) -> float | arb:
-        """By monotonicity where the slopes have signs, and else the better of the range and the mean-value form."""
-        towards, open_ones = list(self.box), []
-        for i, (slope, interval) in enumerate(zip(self.slopes, self.box, strict=True)):
-            side = _side(slope) if interval.low < interval.high else 0
-            if side is None:
-                open_ones.append(i)
-            else:
-                towards[i] = _end(interval, low=sign * side > 0)
-        best = _least(self._value(towards), sign)
-        if open_ones and self.arithmetic is balls:
-            for i in open_ones:
-                towards[i] = _middle(self.box[i])
-            at = self._value(towards)
-            aside = sum((abs(self.slopes[i]) * _radius(self.box[i]) for i in open_ones), arb(0))
-            centred = _least(at, sign) - aside.upper()
-            best = max(best, centred) if centred == centred else best
-        return best
-
-
 @dataclass(frozen=True)
 class Reference:
     """Weights, signs and places; the weights are rescaled to the sum one, in balls."""
@@ -405,57 +345,15 @@ class Reference:
             return -INF
         with ctx.workprec(PRECISION):
             total = sum((arb(w) for w, _, _ in self.terms), arb(0))
-            middle = tuple(_middle(i) for i in box)
+            centre = tuple(middle(i) for i in box)
             value, slopes = arb(0), [arb(0)] * len(box)
             for weight, sign, place in self.terms:
                 share = arb(weight) / total * sign
-                value += share * _Bound(self.chart, balls, place, middle)._value(middle)
-                steep = _Bound(self.chart, balls, place, box).slopes
+                value += share * self.chart.at(place, centre).value_at(centre)
+                steep = self.chart.at(place, box).slopes
                 slopes = [a + share * b for a, b in zip(slopes, steep, strict=True)]
-            aside = sum((abs(s) * _radius(i) for s, i in zip(slopes, box, strict=True)), arb(0))
-            return _float_below(value - aside)
-
-
-def homogeneous(expression: sp.Expr) -> sp.Expr:
-    """The expression with positive factors taken into clip, where they cancel: clip(z, 0, a)/a = clip(z/a, 0, 1)."""
-    cancelled = expression.replace(
-        lambda e: isinstance(e, sp.Function) and not isinstance(e, sp.Piecewise) and bool(e.free_symbols),
-        lambda e: e.func(*(_cancel(a) if a.is_rational_function() else a for a in e.args)),
-    )
-    cancelled = cancelled.replace(lambda e: e.is_Add and e.is_rational_function(), _cancel)
-    return cancelled.replace(lambda e: e.is_Mul and e.has(clip), _taken_in)
-
-
-@lru_cache(maxsize=4096)
-def _cancel(expression: sp.Expr) -> sp.Expr:
-    """sympy's, remembered: the places and slopes of a chart share most of their terms."""
-    return sp.cancel(expression)
-
-
-def _gates_joined(expression: sp.Expr) -> sp.Expr:
-    """c z sigmoid(z) as c gated(z), for a c without x: a product of the unbounded with the small is bounded again."""
-    return expression.replace(lambda e: e.is_Mul and e.has(sigmoid), _joined)
-
-
-def _joined(product: sp.Mul) -> sp.Expr:
-    gates = [f for f in product.args if isinstance(f, sigmoid)]
-    if len(gates) != 1 or not gates[0].args[0].is_rational_function():
-        return product
-    (z,) = gates[0].args
-    factor = sp.cancel(product / gates[0] / z)
-    return product if factor.has(X) else factor * gated(z)
-
-
-def _taken_in(product: sp.Mul) -> sp.Expr:
-    caps = [f for f in product.args if isinstance(f, clip)]
-    if len(caps) != 1:
-        return product
-    (z, low, high), rest = caps[0].args, product / caps[0]
-    size = [f for f in sp.Mul.make_args(high) if f.is_positive and f.free_symbols]
-    factor = sp.Mul(*size)
-    if factor == 1 or low != 0:
-        return product
-    return _cancel(rest * factor) * clip(_cancel(z / factor), 0, high / factor)
+            aside = sum((abs(s) * radius(i) for s, i in zip(slopes, box, strict=True)), arb(0))
+            return float_below(value - aside)
 
 
 def has_value(member: sp.Expr) -> bool:
@@ -491,52 +389,3 @@ def _cancelling(rows: np.ndarray) -> np.ndarray | None:
     a = np.vstack([np.hstack([rows.T, -np.eye(n)]), np.hstack([-rows.T, -np.eye(n)])])
     found = optimize.linprog(cost, A_ub=a, b_ub=np.zeros(2 * n), A_eq=[[1.0] * count + [0.0] * n], b_eq=[1.0])
     return found.x[:count] if found.success else None
-
-
-def _side(slope) -> int | None:
-    """The sign of a slope: 1, -1, 0 where it is zero, None where it is open."""
-    if isinstance(slope, Interval):
-        low, high = slope
-    else:
-        if not slope.is_finite():
-            return None
-        low, high = slope.lower(), slope.upper()
-    if low >= 0:
-        return 1 if high > 0 else 0
-    return -1 if high <= 0 else None
-
-
-def _end(interval: Interval, low: bool) -> Interval:
-    """The end as a point; a short piece where it is infinite, or zero, where an expression may have a pole."""
-    end = interval.low if low else interval.high
-    if end == 0 or math.isinf(end):
-        beside = math.copysign(TINY, interval.low + interval.high) if end == 0 else math.copysign(HUGE, end)
-        beside = min(max(beside, interval.low), interval.high)
-        return Interval(min(end, beside), max(end, beside))
-    return Interval(end, end)
-
-
-def _least(value, sign: int):
-    if isinstance(value, Interval):
-        return value.low if sign > 0 else -value.high
-    return (sign * value).lower() if value.is_finite() else arb.neg_inf()
-
-
-def _float_below(value) -> float:
-    if isinstance(value, float):
-        return value
-    return math.nextafter(float(value.lower()), -INF) if value.is_finite() else -INF
-
-
-def _ball(interval: Interval) -> arb:
-    return arb(interval.low) if interval.low == interval.high else arb(interval.low).union(arb(interval.high))
-
-
-def _middle(interval: Interval) -> Interval:
-    middle = (interval.low + interval.high) / 2
-    return Interval(middle, middle)
-
-
-def _radius(interval: Interval) -> arb:
-    middle = arb((interval.low + interval.high) / 2)
-    return (arb(interval.high) - middle).max(middle - arb(interval.low))

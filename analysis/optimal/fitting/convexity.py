@@ -39,7 +39,8 @@ from analysis.activation.functions import clip, derivative, relu, sigmoid, softp
 from analysis.activation.parsing import X
 from analysis.exact.pieces import SWITCHING
 from analysis.exact.verdict import Verdict
-from analysis.optimal.fitting.charts import Box, Chart, is_hard
+from analysis.optimal.fitting.bound import Box
+from analysis.optimal.fitting.charts import Chart, is_hard
 from analysis.optimal.fitting.continuity import Continuity, arm, check_arms
 from analysis.optimal.fitting.moments import PRECISION, Cells, Weight
 from analysis.optimal.fitting.moving import KinkTerms, ball

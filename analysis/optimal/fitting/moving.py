@@ -14,7 +14,9 @@ from analysis.activation.errors import Undecided
 from analysis.activation.functions import clip, derivative, relu
 from analysis.activation.parsing import X
 from analysis.exact.pieces import SWITCHING, switches
-from analysis.optimal.fitting.charts import Box, Chart, homogeneous
+from analysis.optimal.fitting.bound import Box
+from analysis.optimal.fitting.charts import Chart
+from analysis.optimal.fitting.homogeneous import homogeneous
 from analysis.optimal.fitting.moments import PRECISION, Weight
 from analysis.rigorous import intervals
 from analysis.rigorous.intervals import Interval

@@ -20,7 +20,8 @@ from flint import arb
 from analysis.activation.parsing import X
 from analysis.exact.verdict import Verdict
 from analysis.optimal.fitting import minimax
-from analysis.optimal.fitting.charts import Box, Chart, Place, has_value, is_hard
+from analysis.optimal.fitting.bound import Box, Place
+from analysis.optimal.fitting.charts import Chart, has_value, is_hard
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous import balls
 from analysis.rigorous.intervals import INF, Interval

@@ -11,7 +11,8 @@ import sympy as sp
 
 from analysis.activation.functions import derivative
 from analysis.activation.parsing import X
-from analysis.optimal.fitting.charts import Chart, homogeneous
+from analysis.optimal.fitting.charts import Chart
+from analysis.optimal.fitting.homogeneous import homogeneous
 from analysis.optimal.fitting.moments import Cells
 from analysis.optimal.fitting.moving import moving_places
 from analysis.rigorous import columns

@@ -21,8 +21,9 @@ from analysis.activation.errors import Undecided
 from analysis.activation.functions import derivative
 from analysis.activation.parsing import X
 from analysis.exact.pieces import pieces
-from analysis.optimal.fitting.charts import Box, homogeneous
+from analysis.optimal.fitting.bound import Box
 from analysis.optimal.fitting.continuity import Continuity, jumps_along
+from analysis.optimal.fitting.homogeneous import homogeneous
 from analysis.optimal.fitting.proof import everything
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous import balls, intervals, tails

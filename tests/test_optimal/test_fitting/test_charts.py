@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from analysis.activation import lookup
 from analysis.activation.parsing import X
 from analysis.optimal.fitting import proof, search
-from analysis.optimal.fitting.charts import homogeneous
+from analysis.optimal.fitting.homogeneous import homogeneous
 from analysis.optimal.fitting.proof import Search
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous.intervals import INF, Interval

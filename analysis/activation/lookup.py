@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import sympy as sp
 
@@ -53,12 +54,9 @@ def get(text: str) -> Activation | Family:
     """
     text = text.strip()
     if text in ENTRIES and ENTRIES[text].is_family:
-        return _family(ENTRIES[text])
-    if text in MEMBERS:
-        return _member(*MEMBERS[text])
-    if text in ENTRIES:
-        entry = ENTRIES[text]
-        return Activation(entry.name, _expression(entry.formula, {}), entry.formula, sources=entry.sources)
+        return _family(text)
+    if text in ENTRIES or text in MEMBERS:
+        return _plain(text)
     if text.isidentifier() and text not in ("x", *NUMBERS):
         raise BadInput(f"unknown activation {excerpt(text)}{_hint(text)} (actapprox list shows all)")
     called = parse_call(text)
@@ -87,7 +85,7 @@ def family(text: str | Family) -> Family:
         return text
     text = text.strip()
     if text in ENTRIES and ENTRIES[text].is_family:
-        return _family(ENTRIES[text])
+        return _family(text)
     if text.isidentifier() and text not in MEMBERS and text not in ENTRIES:
         families = ", ".join(e.name for e in ENTRIES.values() if e.is_family)
         raise BadInput(f"unknown family {excerpt(text)}{_hint(text)}; expected one of {families}, or an expression")
@@ -216,7 +214,18 @@ def _free_expression(entry: Entry) -> sp.Expr:
     return _expression(entry.formula, {c.name: sp.Symbol(c.name, **{c.assumption: True}) for c in entry.constants})
 
 
-def _family(entry: Entry) -> Family:
+@cache
+def _plain(name: str) -> Activation:
+    """A named member of a family, or a function without constants; like families it is built once a process."""
+    if name in MEMBERS:
+        return _member(*MEMBERS[name])
+    entry = ENTRIES[name]
+    return Activation(name, _expression(entry.formula, {}), entry.formula, sources=entry.sources)
+
+
+@cache
+def _family(name: str) -> Family:
+    entry = ENTRIES[name]
     body = _free_expression(entry)
     members = [_member(entry, member) for member in entry.members]
     defaults = {c.name: c.default for c in entry.constants if c.default is not None}
@@ -233,7 +242,7 @@ def _member(entry: Entry, member: Member) -> Activation:
 def _with_constants(entry: Entry, given: Mapping[str, str]) -> Activation:
     values = {name: _expression(text, {}) for name, text in given.items()}
     values = _complete(entry, values)
-    for published in _family(entry).members:
+    for published in _family(entry.name).members:
         if dict(published.constants) == values:
             return published
     return _activation(entry, values, "", entry.sources)

@@ -266,6 +266,10 @@ class _Differentiator(_Compiler):
     def _partial(self, slot: int, place: int) -> int:
         """The derivative of the instruction by one operand; its own value and its operands are not computed again."""
         head, operands = self.instructions[slot - self.first]
+        if head == "+":
+            return self.emit(sp.S.One)
+        if head == "*":
+            return operands[1 - place]
         names = [self._named(operand) for operand in operands]
         value = _MEANING.get(head, head)(*names)
         self.slots |= {name: operand for name, operand in zip(names, operands, strict=True) if name.is_Symbol}
@@ -293,8 +297,6 @@ def _reflect(e: sp.Expr) -> sp.Expr:
 
 # what the heads that are no functions of sympy stand for
 _MEANING: dict[Any, Callable] = {
-    "+": lambda a, b: a + b,
-    "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "**": sp.Pow,
     "sqrt": sp.sqrt,

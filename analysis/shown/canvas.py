@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numpy as np
-from matplotlib import style
+from matplotlib import rc_context, style
 from matplotlib.figure import Figure
 
 from analysis.activation.errors import BadInput
@@ -134,12 +134,14 @@ def _lay_out(figure: Figure) -> None:
     """Places everything once and for all formats: to do it again for each would cost as much as to draw."""
     if (engine := figure.get_layout_engine()) is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
 
 
 def _rendered(figure: Figure, suffix: str, title: str, alt: str) -> bytes:
+    """The figure as it is placed. With any layout engine, also with the one called none, it would be drawn twice."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt))
+    with rc_context({"figure.constrained_layout.use": False}):
+        figure.set_layout_engine(None)
+        figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt))
     smaller = {"svg": _shortened, "png": _in_few_colours}.get(suffix, bytes)
     return smaller(buffer.getvalue())
 

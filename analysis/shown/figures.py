@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy as sp
@@ -27,12 +27,14 @@ from analysis.activation.record import Activation
 from analysis.exact.breakpoints import Breakpoint, jump, value_at
 from analysis.exact.pieces import Piece, derivative_pieces, pieces
 from analysis.exact.verdict import Verdict
-from analysis.optimal.fitting.constants import Fit
 from analysis.rigorous.comparison import Comparison
 from analysis.rigorous.norms import Norm
 from analysis.shown.canvas import Drawing, alternative, panels, render, save, styled, write
 from analysis.shown.card import Card, Place, show
 from analysis.shown.words import constants, label, mathematics, short_label
+
+if TYPE_CHECKING:
+    from analysis.optimal.fitting.constants import Fit
 
 __all__ = [
     "Drawing",

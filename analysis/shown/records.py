@@ -7,13 +7,15 @@ import math
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.activation.errors import BadInput
 from analysis.activation.sheet import decimal
-from analysis.optimal.fitting.constants import Fit
 from analysis.rigorous.norms import Norm
 from analysis.shown.tables import Rows, enclosed, live
+
+if TYPE_CHECKING:
+    from analysis.optimal.fitting.constants import Fit
 
 Record = dict[str, Any]
 SAME = 1e-9  # relative difference of constants that are the same

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
@@ -14,12 +15,14 @@ from analysis.activation.sheet import Record, Sheet, Table, decimal
 from analysis.exact.asymptotes import Asymptote
 from analysis.exact.breakpoints import breakpoints, value_at
 from analysis.exact.placement import Placement
-from analysis.optimal.fitting.constants import Fit, distance
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.identity import Proof
 from analysis.rigorous.norms import Norm
 from analysis.shown.figures import card, place, slopes_beside
 from analysis.shown.words import label, mathematics, number
+
+if TYPE_CHECKING:
+    from analysis.optimal.fitting.constants import Fit
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ def placed(found: Iterable[Placement]) -> Rows:
 
 def distances(functions: Iterable[Activation], target: Activation, norms: Sequence[Norm]) -> Rows:
     """The estimated distance of each function to the target in each norm, sorted by the first norm."""
+    from analysis.optimal.fitting.constants import distance
+
     rows = [(f, [distance(f, target, norm) for norm in norms]) for f in functions]
     rows.sort(key=lambda row: row[1][0])
     shown = tuple((label(f), *(f"{d:.4f}" for d in row)) for f, row in rows)

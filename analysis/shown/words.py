@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import sympy as sp
 
 from analysis.activation.errors import BadInput
 from analysis.activation.record import Activation
-from analysis.optimal.fitting.constants import Fit
+
+if TYPE_CHECKING:
+    from analysis.optimal.fitting.constants import Fit
 
 DOTS = r"\ldots"  # in LaTeX
 

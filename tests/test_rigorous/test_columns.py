@@ -10,7 +10,7 @@ import sympy as sp
 from analysis.activation import lookup
 from analysis.activation.functions import derivative
 from analysis.activation.parsing import X
-from analysis.rigorous import columns
+from analysis.rigorous import adjacent, columns
 from analysis.rigorous.columns import Column
 
 RANDOM = np.random.default_rng(7)
@@ -99,3 +99,30 @@ def test_a_sum_encloses_the_exact_one():
     exact = math.fsum(terms)
     assert found.low <= exact <= found.high
     assert found.high - found.low < 1e-12 * np.abs(terms).sum()
+
+
+@np.errstate(all="ignore")
+def test_the_next_double_is_that_of_numpy_for_any_bits():
+    bits = RANDOM.integers(-(2**63), 2**63 - 1, size=20_000, dtype=np.int64).view(np.float64)
+    least, most = 5e-324, np.finfo(float).max
+    ends = [0.0, -0.0, least, -least, 2.0**-1022, -(2.0**-1022), most, -most, INF, -INF, 1.0, -1.0]
+    for x in (np.array([*ends, *bits[~np.isnan(bits)]]), np.array(ends), np.array(-0.0), np.float64(1)):
+        for found, towards in ((adjacent.above(x), INF), (adjacent.below(x), -INF)):
+            expected = np.nextafter(x, towards)
+            assert np.array_equal(found, expected)
+            assert np.array_equal(np.signbit(found), np.signbit(expected))
+    assert np.isnan([adjacent.above(np.full(100, math.nan)), adjacent.below(np.full(100, math.nan))]).all()
+
+
+def test_what_is_zero_exactly_stays_so():
+    """Else subnormal numbers spread, and a processor takes a hundred times as long over each."""
+    zero, some = thin(np.zeros(100)), Column(np.full(100, -2.0), np.full(100, 3.0))
+    for found in (columns.add(zero, zero), columns.multiply(zero, some), columns.scale(-0.3, zero)):
+        assert (np.asarray(found.low) == 0).all()
+        assert (np.asarray(found.high) == 0).all()
+    opposite = columns.add(thin(np.full(100, 0.1)), thin(np.full(100, -0.1)))
+    assert (opposite.low == 0).all()
+    assert (opposite.high == 0).all()
+    small = columns.add(thin(np.full(100, 5e-324)), zero)
+    assert (small.low <= 5e-324).all()
+    assert (small.high >= 5e-324).all()

@@ -14,6 +14,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from matplotlib.figure import Figure
 from PIL import Image
 
 from analysis.activation import lowering
@@ -369,3 +370,19 @@ def test_figures_are_small_enough_to_be_committed():
     sizes = [p.stat().st_size for p in (ROOT / "figures").glob("*.*")]
     assert max(sizes) < 5e5
     assert sum(sizes) < 5e6
+
+
+def test_a_figure_is_drawn_once_for_each_format(tmp_path, monkeypatch):
+    """A layout engine would have it drawn twice; the second format is laid out as the first."""
+    drawn, draw = [], Figure.draw
+
+    def noted(figure, renderer):
+        drawn.append(figure.axes[0].get_position().bounds)
+        draw(figure, renderer)
+
+    monkeypatch.setattr(Figure, "draw", noted)
+    figure, (axes,) = figures.panels(title="A")
+    axes.set_ylabel("y")
+    figures.save(figure, "a", tmp_path, ["svg", "png", "pdf"], "a line")
+    assert len(drawn) == 3
+    assert len(set(drawn)) == 1

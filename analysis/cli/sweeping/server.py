@@ -97,6 +97,7 @@ def _bound_to(parent: int) -> None:
 def _load() -> None:
     """What fits and designs import where they use it."""
     import scipy.optimize
+    import scipy.stats
 
     from analysis.optimal import cost, design
     from analysis.optimal.fitting import constants

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import sympy as sp
-from scipy.stats import qmc
 
 from analysis.activation.errors import BadInput
 from analysis.optimal.fitting import minimax, squares
@@ -94,6 +93,8 @@ def _box_points(box: np.ndarray) -> np.ndarray:
         axis = (np.arange(side) + 0.5) / side
         unit = np.stack([m.ravel() for m in np.meshgrid(*[axis] * n, indexing="ij")], axis=-1)
     else:
+        from scipy.stats import qmc  # takes half a second to import
+
         unit = qmc.Sobol(n, scramble=False).random(tried)
     low, high = _to_scale(box, box[:, 0]), _to_scale(box, box[:, 1])
     scaled = low + unit * (high - low)

@@ -123,7 +123,7 @@ touch $@
 endef
 
 test: | $(READY) ## the test suite
-	@$(PY) -m pytest -n 2 -m "not slow and not drawing and not browser"
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow and not drawing and not browser"
 
 drawings: | $(READY) ## test that the committed figures are what the notebooks draw
 	@$(PY) -m pytest -n 2 -m "drawing and not slow"

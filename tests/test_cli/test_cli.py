@@ -12,6 +12,7 @@ import pytest
 import sympy as sp
 
 from analysis import cli
+from analysis.optimal import frontier
 
 # the contract's keys
 
@@ -127,7 +128,8 @@ def test_fit_is_closed_under_its_results(run, answer, tmp_path):
     fitted = json.loads(result.read_text())
     card = answer("show", str(result))
     assert card["breakpoints"][0]["x"] == "-3"
-    again = answer("fit", "hard_gate", "--to", str(result), "--domain", "-8,8")
+    again = answer("fit", "hard_gate", "--to", str(result), "--grid", "-8,8,33")
+    assert again["error"] == ["0", "0"]
     assert again["constants"]["a"] == pytest.approx(fitted["constants"]["a"], rel=1e-7)
     assert again["constants"]["b"] == pytest.approx(3, rel=1e-7)
 
@@ -169,12 +171,33 @@ def test_plots_are_written_whole(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["card.svg"]
 
 
-def test_help_examples_are_commands_that_work(run):
-    for name, command in cli.command.commands.items():
-        (example,) = [line for line in (command.help or "").splitlines() if "Example: " in line]
-        arguments = shlex.split(example.strip().removeprefix("Example: actapprox "))
-        assert arguments[0] == name
-        assert run(*arguments)[0] == 0
+def example(name: str) -> list[str]:
+    """The words of the example in a command's help."""
+    (line,) = [line for line in (cli.command.commands[name].help or "").splitlines() if "Example: " in line]
+    words = shlex.split(line.strip().removeprefix("Example: actapprox "))
+    assert words[0] == name
+    return words
+
+
+@pytest.mark.parametrize("name", cli.command.commands)
+def test_the_example_of_each_help_is_read(name):
+    cli.command.commands[name].make_context(name, example(name)[1:])
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "frontier")) for name in cli.command.commands]
+)
+def test_the_example_of_each_help_works(run, name):
+    assert run(*example(name))[0] == 0
+
+
+def test_frontier_answers_with_designs_beside_published_functions(answer, monkeypatch):
+    monkeypatch.setitem(frontier.frontier.__kwdefaults__, "shapes", (("pwl", 2),))  # else minutes
+    found = answer("frontier", "gelu", "--domain", "-2,2")
+    on_frontier = [one["name"] for one in found["candidates"] if one["on_frontier"]]
+    assert "pwl, 2 pieces" in on_frontier
+    assert "gelu_tanh, fitted" in on_frontier  # beats the published constants at the same cost
+    assert "gelu_tanh" not in on_frontier
 
 
 # mistakes

@@ -136,13 +136,14 @@ def _put(entry: dict[str, Any], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.precision", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--of", metavar="CODE", help="only what is missing of this code, such as c")
     parser.add_argument("--next", type=int, metavar="N", help="measure at most N that are missing")
     parser.add_argument(
         "--sample", action="store_true", help="draw inputs for what is missing; it then stays to be done"
     )
     options = parser.parse_args()
     left = options.next
-    for plan in PLANS:
+    for plan in (plan for plan in PLANS if options.of in (None, plan.of)):
         if left == 0:
             break
         if any(_is_known(entry, plan, options.sample) for entry in _read(options.out)):

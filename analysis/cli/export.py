@@ -17,17 +17,17 @@ from analysis.cli.options import EXPRESSIONS
 @click.command(context_settings=EXPRESSIONS)
 @click.argument("function", metavar="F")
 @click.option("--to", required=True, metavar="LANGUAGE", help="c, cuda, numpy, torch, jax or onnx.")
-@click.option("--dtype", default="float32", show_default=True, help="float32 or float64; others where a language can.")
+@click.option("--dtype", metavar="DTYPE", help="float32 (default) or float64; others where a language can.")
 @click.option("--derivative", is_flag=True, help="The derivative too, and what training needs.")
-@click.option("--variant", default="accurate", show_default=True, help="accurate, or fast where a language knows it.")
+@click.option("--variant", metavar="VARIANT", help="accurate (an ulp) or fast (a few). Default: accurate; numpy: fast.")
 @click.option("--name", metavar="NAME", help="What the functions are called. Default: from the name of F.")
 @click.option("--measure", is_flag=True, help="Measure the error of the code in ulp, and say it in the header.")
 @click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the source to this file.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object with source and certificate.")
 @click.option("--timeout", type=click.FloatRange(0, 1e6, min_open=True), default=60.0, show_default=True,
               help="Seconds after which the answer is UNDECIDED.")  # fmt: skip
-def export(function: str, to: str, dtype: str, derivative: bool, variant: str, name: str | None, measure: bool,
-           file: Path | None, as_json: bool, timeout: float) -> int:  # fmt: skip
+def export(function: str, to: str, dtype: str | None, derivative: bool, variant: str | None, name: str | None,
+           measure: bool, file: Path | None, as_json: bool, timeout: float) -> int:  # fmt: skip
     """The code of F in another language. F may be the result file of a fit or a design, whose certificate it carries.
 
     The source is printed, or written to the file of --out.
@@ -42,9 +42,14 @@ def export(function: str, to: str, dtype: str, derivative: bool, variant: str, n
         answer = written(_function(function), to, dtype=dtype, derivative=derivative, variant=variant, name=name,
                          called=function)  # fmt: skip
         if measure:
+            from analysis.deployed.export import Export
             from analysis.deployed.precision import in_header
 
+            if not isinstance(answer, Export):
+                raise BadInput("expected --measure with a function, got it with an int8 table")
             answer = in_header(answer)
+        for note in answer.kernel.certificate.notes:
+            print(f"note: {note}", file=sys.stderr)
         source = answer.source.encode() if isinstance(answer.source, str) else answer.source
         if file is not None:
             write(file, source)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import mpmath
 
-from analysis.deployed import c_math, c_pieces, c_registers
+from analysis.deployed import c_math, c_normal, c_pieces, c_registers
 from analysis.deployed.c_working import DIGITS
 from analysis.deployed.c_writer import TYPES, Writer
 from analysis.deployed.forms import stretches
@@ -45,6 +45,9 @@ C = Dialect(
 #pragma STDC FP_CONTRACT OFF
 #elif defined(__GNUC__)
 #pragma GCC optimize("fp-contract=off", "no-trapping-math", "no-math-errno")
+#ifdef __AVX512F__
+#pragma GCC target("prefer-vector-width=512")
+#endif
 #endif
 #if defined(FP_FAST_FMA) || defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define AA_FMA
@@ -178,7 +181,8 @@ def _body(kernel: Kernel, wanted: tuple[str, ...]) -> str:
     if looked_up := _lookup(kernel):
         return "\n".join(f"    {line}" for line in _alive(looked_up.lines, results))
     found = stretches(kernel.expression, kernel.dtype, kernel.derivative)
-    writer = Writer(kernel, wanted)
     with mpmath.workdps(DIGITS):
-        lines = _alive(writer.lines(found), results)
+        is_fast = kernel.variant == "fast"
+        written = c_normal.lines(found, wanted, fast=is_fast) if kernel.dtype == "float32" else None
+        lines = _alive(written or Writer(kernel, wanted).lines(found), results)
     return "\n".join(f"    {line}" for line in lines)

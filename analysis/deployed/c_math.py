@@ -7,9 +7,12 @@ in `polynomials`; the relative errors that the comments give are those of the po
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
-from analysis.deployed.polynomials import MILLS_SHIFT, ascending, hexadecimal, two_parts
+import mpmath
+
+from analysis.deployed.polynomials import MILLS_SHIFT, ascending, hexadecimal, quotient, two_parts
 
 LN2, LOG2E = "0x1.62e42fefa39ef35793c7673007e5ed5e81e69p-1", "0x1.71547652b82fe1777d0ffda0d23ap+0"
 
@@ -18,12 +21,27 @@ Texts = dict[str, str]
 
 def horner(name: str, degree: int, variable: str, bits: int = 53) -> str:
     """The polynomial as nested multiplications and additions."""
+    return nested(ascending(name, degree), variable, bits)
+
+
+def nested(coefficients: Sequence[mpmath.mpf], variable: str, bits: int = 53) -> str:
+    """The same for given coefficients, ascending."""
     suffix = "_f32" if bits == 24 else ""
-    *rest, last = [hexadecimal(c, bits) for c in ascending(name, degree)]
+    *rest, last = [hexadecimal(c, bits) for c in coefficients]
     text = last
     for c in reversed(rest):
         text = f"aa_fma{suffix}({text},\n        {variable}, {c})"
     return text
+
+
+def mills(degrees: tuple[int, int], bits: int) -> str:
+    """The body of a function for M(t) = exp(t^2/2) Phi(-t), with P over sqrt(2 pi) t P + R."""
+    kind, suffix = ("float", "_f32") if bits == 24 else ("double", "")
+    r, p = quotient("mills_rest", *degrees)
+    slope = hexadecimal(mpmath.sqrt(2 * mpmath.pi), bits)
+    return f"""    const {kind} p = {nested(p, "t", bits)};
+    return p / aa_fma{suffix}({slope} * t, p,
+        {nested(r, "t", bits)});"""
 
 
 def _bits() -> Texts:
@@ -109,6 +127,15 @@ AA_FUNCTION double aa_expm1(double z_) {{
     const double first = aa_power(half), second = aa_power(n - half);
     return (aa_fma(r * r, q, r) * first + (first - aa_power(half - n))) * second;
 }}""",
+        "lost_f32": """
+/* a b - p, exactly where p is a b rounded */
+AA_FUNCTION float aa_lost_f32(float a, float b, float p) {
+#ifdef AA_FMA
+    return fmaf(a, b, -p);
+#else
+    return (float)((double)a * b - p);
+#endif
+}""",
         "rest_f32": """
 /* z - n log(2) for a whole n */
 AA_FUNCTION float aa_rest_f32(float z, float n) {
@@ -119,6 +146,12 @@ AA_FUNCTION float aa_rest_f32(float z, float n) {
 AA_FUNCTION float aa_exp_of_rest_f32(float r) {{
     const float q = {horner("exp_rest", 4, "r", 24)};
     return aa_fma_f32(aa_fma_f32(q, r, 1.0f), r, 1.0f);
+}}""",
+        "more_f32": f"""
+/* exp(r) - 1 for |r| <= log(2)/2, 2e-9 of exp(r) */
+AA_FUNCTION float aa_more_f32(float r) {{
+    const float q = {horner("exp_rest", 4, "r", 24)};
+    return aa_fma_f32(q, r, 1.0f) * r;
 }}""",
         "power_f32": """
 /* 2^n for a whole n in [-126, 127], given n + 127 + 1.5 2^23 */
@@ -195,6 +228,16 @@ AA_FUNCTION double aa_sech(double z) {
     const double e = aa_exp(-fabs(z));
     return 2.0 * e / (1.0 + e * e);
 }""",
+        "mills": f"""
+/* exp(t^2/2) Phi(-t) for t in [0, 15], 1.5e-9 */
+AA_FUNCTION double aa_mills(double t) {{
+{mills((4, 5), 53)}
+}}""",
+        "mills_f32": f"""
+/* exp(t^2/2) Phi(-t) for t in [0, 15], 4e-8 */
+AA_FUNCTION float aa_mills_f32(float t) {{
+{mills((4, 4), 24)}
+}}""",
         "Phi": f"""
 /* the normal distribution function: Phi(-t) = exp(-t^2/2) M((t - 4)/(t + 4))/(t + 4) for t >= 0 */
 AA_FUNCTION double aa_Phi(double z) {{
@@ -246,7 +289,7 @@ AA_FUNCTION double aa_step(double z) {
 @cache
 def helpers() -> Texts:
     """Name -> text."""
-    from analysis.deployed.c_wide import wide
+    from analysis.deployed.c_wide_functions import wide
 
     return {**_bits(), **_exponentials(), **_logarithms(), **_activations(), **wide()}
 

@@ -70,6 +70,9 @@ _NATIVE = {
     "tanh": "aa_tanh",
     "sech": "aa_sech",
     "erf": "aa_erf",
+    "sin": "sin",  # this and the next two are those of C99's library
+    "cos": "cos",
+    "atan": "atan",
     "Abs": "fabs",
     "sign": "aa_sign",
     "Max": "aa_max",
@@ -108,6 +111,11 @@ _WIDE: dict[Any, str] = {
     functions.squareplus: "aa_wsquareplus",
     functions.step: "aa_wstep",
 }
+
+
+def is_wide(expression: sp.Expr) -> bool:
+    """Whether all that is in it is known in `wide`."""
+    return not expression.has(sp.sin, sp.cos, sp.atan, sp.erf)
 
 
 class Printer(C99CodePrinter):
@@ -227,10 +235,7 @@ class Wide:
         if head is functions.clip:
             return f"aa_wmin(aa_wmax({operands[0]}, {operands[1]}), {operands[2]})"
         if head not in _WIDE:
-            other = "; --variant fast has one" if getattr(head, "__name__", "") in _NATIVE else ""
-            raise Undecided(
-                f"no kernel in C for {getattr(head, '__name__', head)}, to the last place of float64{other}"
-            )
+            raise Undecided(f"no kernel in C for {getattr(head, '__name__', head)}, to the last place of float64")
         return f"{_WIDE[head]}({', '.join(operands)})"
 
 

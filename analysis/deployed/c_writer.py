@@ -6,16 +6,13 @@ slope the asymptote takes over, beside a zero its Taylor polynomial. Selections 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from itertools import pairwise
 
-import mpmath
 import sympy as sp
 
 from analysis.activation import functions
 from analysis.activation.parsing import X
-from analysis.deployed import c_wide
+from analysis.deployed import c_float, c_wide
 from analysis.deployed.c_working import (
     DOUBLE,
     FLOAT,
@@ -23,21 +20,22 @@ from analysis.deployed.c_working import (
     Working,
     bounded_exp,
     high_precision,
+    is_wide,
     program_of,
     short_exp,
     transcribed,
 )
-from analysis.deployed.forms import FORMATS, E, Form, Local, Stretch, side_at
+from analysis.deployed.forms import FORMATS, E, Form, Stretch, side_at
 from analysis.deployed.kernel import Kernel
 from analysis.deployed.polynomials import hexadecimal, two_parts
+from analysis.deployed.zeros import Zero
 from analysis.exact.pieces import value_on
 
 TYPES = {"float32": ("float", "f32", 24), "float64": ("double", "f64", 53)}
-SHIFT = sp.Integer(3 * 2**22 + 127)  # added to a whole number n, leaves the exponent of 2^n in the last bits of a float
-SPARE = 8  # exponents of a float that coefficients in x and sums may take up
 STEEP = 230  # exp(-230) times the largest float is zero as a float
 HIGHEST = 700  # of an exponent in double
-FARTHEST = 0.25  # from a zero that its Taylor polynomial is used in float
+RADIUS = 2.0**-6  # from a zero that its Taylor polynomial is used
+TERMS = {"float32": 6, "float64": 12}
 
 
 class Writer:
@@ -48,7 +46,7 @@ class Writer:
         self.type, _, self.bits = TYPES[kernel.dtype]
         self.base = FLOAT if kernel.dtype == "float32" else DOUBLE
         self.format = FORMATS[kernel.dtype]
-        wide = kernel.dtype == "float64" and kernel.variant == "accurate"
+        wide = kernel.dtype == "float64" and kernel.variant == "accurate" and is_wide(kernel.expression)
         self.working: Working = WIDE if wide else DOUBLE
 
     def lines(self, found: tuple[Stretch, ...]) -> list[str]:
@@ -85,8 +83,11 @@ class Writer:
     def _smooth(self, stretch: Stretch, i: int) -> tuple[list[str], list[str]]:
         forms = self._forms(stretch)
         low, high = self._limits(stretch, forms)
-        if (scale := self._scale(forms, low, high)) is not None:
-            return self._in_float(forms, i, low, high, scale)
+        if self.kernel.dtype == "float32" and self.kernel.variant == "fast":
+            scale = c_float.scale(forms, [what == "value" for what in self.wanted], (low, high))
+            if scale is not None:
+                marks = [f"{'y' if what == 'value' else 'dy'}{i}" for what in self.wanted]
+                return c_float.statements(forms, marks, i, (low, high), scale, self._beyond_inexact), marks
         lines = [
             f"const {self.type} u{i} = x < {low} ? {low} : x > {high} ? {high} : x;",
             f"const {self.working.type} v{i} = {self.working.of(f'u{i}')};",
@@ -102,8 +103,8 @@ class Writer:
         results = []
         for form, name, what in zip(forms, names, self.wanted, strict=True):
             mark = f"{'y' if what == 'value' else 'dy'}{i}"
-            for j, local in enumerate(form.locals):
-                beside, name = self._beside(local, f"v{i}", name, f"{mark}_{j}")
+            for j, zero in enumerate(form.zeros):
+                beside, name = self._beside(zero, f"v{i}", name, f"{mark}_{j}")
                 lines += beside
             lines.append(f"const {self.type} {mark}_inner = {self.working.narrowed(name, self.type)};")
             text = self._beyond(form, f"{mark}_inner")
@@ -124,87 +125,6 @@ class Writer:
             return exponent if -STEEP <= first and last <= most else functions.clip(exponent, -STEEP, most)
         is_level = all(below.has(E) for _, below in parts)
         return sp.Min(exponent, most) if self.working is DOUBLE and is_level and last > most else exponent
-
-    def _scale(self, forms: list[Form], low: str, high: str) -> int | None:
-        """Where float is enough for a few ulp, the k for which 2^k E is a normal number; else None.
-
-        That is so for the variant `fast` where the forms share one exponential of a multiple of x, nothing cancels in
-        the value, and no power of E overflows. The few ulp are 4 on a machine with fma, 5 on others.
-        """
-        exponent = forms[0].exponent
-        if self.kernel.dtype != "float32" or self.kernel.variant != "fast" or exponent is None:
-            return None
-        if {form.exponent for form in forms} != {exponent} or not exponent.diff(X).is_number:
-            return None
-        if any(not form.is_positive for form, what in zip(forms, self.wanted, strict=True) if what == "value"):
-            return None
-        ends = [float.fromhex(end.rstrip("f")) for end in (low, high)]
-        least, most = sorted(float(exponent.subs(X, end)) / math.log(2) for end in ends)
-        powers = max(sp.degree(part, E) for form in forms for part in sp.fraction(form.body))
-        scale = max(0, math.ceil(1 + self.format.lowest - least))
-        return scale if SPARE + max(powers * most, most + scale) < self.format.highest else None
-
-    def _in_float(self, forms: list[Form], i: int, low: str, high: str, scale: int) -> tuple[list[str], list[str]]:
-        """With g = 2^k E as the last factor of what has E as a factor, so that E itself may be subnormal without loss.
-
-        The product of x and its rate is kept in two parts.
-        """
-        exponent = forms[0].exponent
-        assert exponent is not None
-        rate, offset = exponent.coeff(X, 1), exponent.coeff(X, 0)
-        high_part = self._number(rate)
-        low_part = self._number(rate - sp.Rational(float.fromhex(high_part.rstrip("f"))))
-        lines, lost = [f"const float u{i} = x < {low} ? {low} : x > {high} ? {high} : x;"], ""
-        if (rate, offset) == (1, 0):
-            lines.append(f"const float z{i} = u{i};")
-        else:
-            lines.append(f"const float z{i} = {high_part} * u{i};")
-            lost = f" + (aa_fma_f32({high_part}, u{i}, -z{i}) + ({low_part} * u{i} + {self._number(offset)}))"
-        back, shift = self._number(sp.Rational(1, 2**scale)), self._number(SHIFT + scale)
-        lines += [
-            f"const float shifted{i} = aa_fma_f32(z{i}, 0x1.715476p+0f, {shift});",
-            f"const float r{i} = aa_rest_f32(z{i}, shifted{i} - {shift}){lost};",
-            f"const float g{i} = aa_exp_of_rest_f32(r{i}) * aa_power_f32(shifted{i});",
-            f"const float e{i} = g{i} * {back};",
-        ]
-        e, results = sp.Symbol("e", real=True), []
-        for form, what in zip(forms, self.wanted, strict=True):
-            has_factor = E in sp.Mul.make_args(sp.fraction(form.body)[0])
-            numerator, denominator = sp.fraction((form.body / E if has_factor else form.body).subs(E, e))
-            rest = sp.horner(sp.expand(numerator), e) / denominator  # x (E + 2) as x E + 2 x: 2 x loses nothing
-            mark = f"{'y' if what == 'value' else 'dy'}{i}"
-            program = program_of(rest, variables=(X, e))
-            more, (name,) = transcribed(program, FLOAT, [f"u{i}", f"e{i}"], f"{mark}_", fused=True)
-            lines += [*more, f"const float {mark}_main = {name}{f' * g{i} * {back}' if has_factor else ''};"]
-            name = f"{mark}_main"
-            for j, local in enumerate(form.locals):
-                beside, name = self._beside_in_float(local, f"u{i}", name, f"{mark}_beside{j}")
-                lines += beside
-            lines.append(f"const float {mark} = {self._beyond(form, name, is_exact=False)};")
-            results.append(mark)
-        return lines, results
-
-    def _beside_in_float(self, local: Local, u: str, main: str, mark: str) -> tuple[list[str], str]:
-        """The same polynomial about the nearest float, so far out as the first term that it lacks is not seen.
-
-        That term has a smaller coefficient than the last, as they decrease.
-        """
-        first, last = local.coefficients[0], local.coefficients[-1]
-        ratio = abs(first / last) * mpmath.mpf(2) ** -self.bits
-        radius = min(FARTHEST, 2.0 ** math.floor(mpmath.log(ratio, 2) / len(local.coefficients)))
-        centre = hexadecimal(local.root, self.bits)
-        about = _moved((0, *local.coefficients), mpmath.mpf(float.fromhex(centre.rstrip("f"))) - local.root)
-        text = hexadecimal(about[-1], self.bits)
-        for c in reversed(about[:-1]):
-            text = f"aa_fma_f32({text}, {mark}_d, {hexadecimal(c, self.bits)})"
-        return [
-            f"const float {mark}_d = {u} - ({centre});",
-            f"const float {mark}_near = {text};",
-            f"const float {mark} = fabsf({mark}_d) < {hexadecimal(radius, self.bits)} ? {mark}_near : {main};",
-        ], mark
-
-    def _number(self, value: sp.Expr) -> str:
-        return hexadecimal(high_precision(value), self.bits)
 
     def _limits(self, stretch: Stretch, forms: list[Form]) -> tuple[str, str]:
         """Where x is held between: the kinks, or where all tails have begun, or the largest numbers."""
@@ -240,21 +160,25 @@ class Writer:
             text = f"x {relation} {self._literal(tail.start)} ? {cast} : {text}"
         return text
 
-    def _beside(self, local: Local, v: str, main: str, mark: str) -> tuple[list[str], str]:
+    def _beyond_inexact(self, form: Form, name: str) -> str:
+        return self._beyond(form, name, is_exact=False)
+
+    def _beside(self, zero: Zero, v: str, main: str, mark: str) -> tuple[list[str], str]:
         """The Taylor polynomial about a zero, and the choice between it and the rest."""
-        radius, name = hexadecimal(high_precision(local.radius)), f"{mark}_d"
+        radius, name = hexadecimal(RADIUS), f"{mark}_d"
+        coefficients = zero.taylor(TERMS[self.kernel.dtype])
         if self.working is WIDE:
-            nested = c_wide.nested(local.coefficients, 4, f"{name}_flat")
+            nested = c_wide.nested(coefficients, 4, f"{name}_flat")
             return [
-                f"const aa_wide {name} = aa_add({v}, {c_wide.number(-local.root)});",
+                f"const aa_wide {name} = aa_add({v}, {c_wide.number(-zero.root)});",
                 f"const aa_pair {name}_flat = aa_flat({name});",
                 f"const aa_pair {mark}_q = {nested};",
                 f"const aa_wide {mark}_near = aa_mul({name}, aa_make({mark}_q.h, {mark}_q.l, 0.0));",
                 f"const aa_wide {mark} = aa_pick(fabs({name}_flat.h) < {radius}, {mark}_near, {main});",
             ], mark
-        high, low = two_parts(local.root)
-        text = hexadecimal(local.coefficients[-1])
-        for c in reversed(local.coefficients[:-1]):
+        high, low = two_parts(zero.root)
+        text = hexadecimal(coefficients[-1])
+        for c in reversed(coefficients[:-1]):
             text = f"aa_fma({text}, {name}, {hexadecimal(c)})"
         return [
             f"const double {name} = ({v} - {_signed(high)}) - {_signed(low)};",
@@ -316,12 +240,6 @@ class Writer:
         if direction == "<":
             return f"{'<=' if side == 'left' else '<'} {self._literal(knot)}"
         return f"{'>' if side == 'left' else '>='} {self._literal(knot)}"
-
-
-def _moved(coefficients: Sequence[mpmath.mpf], by: mpmath.mpf) -> list[mpmath.mpf]:
-    """Those of p(d + by), from those of p(d), ascending."""
-    powers = range(len(coefficients))
-    return [sum(math.comb(k, j) * coefficients[k] * by ** (k - j) for k in powers[j:]) for j in powers]
 
 
 def _signed(value: float) -> str:

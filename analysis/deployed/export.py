@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import base64
 import importlib
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any
-
-import sympy as sp
+from typing import Any, overload
 
 from analysis.activation import lookup
 from analysis.activation.errors import BadInput
-from analysis.activation.parsing import MAX_LENGTH, X, excerpt
+from analysis.activation.parsing import excerpt
 from analysis.activation.record import Activation
 from analysis.activation.sheet import Line, Record, Sheet
+from analysis.deployed import cancellation, int8_code
+from analysis.deployed.answers import facts_of, known, table_of
+from analysis.deployed.int8_code import TableKernel
 from analysis.deployed.kernel import Certificate, Kernel, Measured, name_of
+from analysis.deployed.ulp import FORMATS
 
+DOUBLE, WIDE = 53, 100  # bits of what C computes in
 LONGEST = 200  # characters of a formula that stands in a command
 RESULT = "RESULT.json"  # stands for the file of a record whose formula is longer
 
-# language -> the module that writes it: `emit(kernel)`, and `DTYPES` and `VARIANTS`, which it knows
+# language -> the module that writes it: `emit(kernel)`, and the `DTYPES` and `VARIANTS` that it knows, its choice first
 LANGUAGES = {
     "c": "analysis.deployed.c",
     "cuda": "analysis.deployed.cuda",
@@ -35,11 +37,11 @@ LANGUAGES = {
 
 
 @dataclass(frozen=True)
-class Export(Record):
-    """A kernel written out in a language: text, or the bytes of an ONNX model."""
+class Written(Record):
+    """A kernel or a table written out in a language: text, or the bytes of an ONNX model."""
 
     language: str
-    kernel: Kernel
+    kernel: Kernel | TableKernel
     source: str | bytes
 
     def to_dict(self) -> dict:
@@ -62,6 +64,13 @@ class Export(Record):
         title = f"{self.kernel.name} in {self.language}, {self.kernel.dtype}, {self.kernel.variant}"
         return Sheet(title, (*lines, Line("source", size)))
 
+
+@dataclass(frozen=True)
+class Export(Written):
+    """A function written out."""
+
+    kernel: Kernel
+
     def with_measured(self, measured: Measured) -> Export:
         """The same code with its measured error in the header."""
         certificate = replace(self.kernel.certificate, measured=measured)
@@ -69,32 +78,65 @@ class Export(Record):
         return Export(self.language, kernel, _module(self.language).emit(kernel))
 
 
-def export(
-    function: str | Activation | Mapping[str, Any] | Any,
-    to: str = "c",
-    *,
-    dtype: str = "float32",
-    derivative: bool = False,
-    variant: str = "accurate",
-    name: str | None = None,
-    called: str | None = None,
-) -> Export:
+@overload
+def export(function: str | Activation, to: str = ..., *, dtype: str | None = ..., derivative: bool = ...,
+           variant: str | None = ..., name: str | None = ..., called: str | None = ...) -> Export: ...  # fmt: skip
+
+
+@overload
+def export(function: Any, to: str = ..., *, dtype: str | None = ..., derivative: bool = ...,
+           variant: str | None = ..., name: str | None = ..., called: str | None = ...) -> Written: ...  # fmt: skip
+
+
+def export(function: Any, to: str = "c", *, dtype: str | None = None, derivative: bool = False,
+           variant: str | None = None, name: str | None = None, called: str | None = None) -> Written:  # fmt: skip
     """The code of a function in the language `to`: c, cuda, numpy, torch, jax or onnx.
 
     `function` is a name or an expression, an Activation, the answer of a fit or a design, or its `to_dict()`; an answer
-    brings its certificate along. With `derivative` the code has f' as well, and what training needs. `called` is how
-    the command in the header names the function. Raises BadInput for a language, type, variant or name that is none.
+    brings its certificate along. With `derivative` the code has f' as well, and what training needs. The variant is
+    `accurate` unless asked otherwise, for numpy `fast`. `called` is how the command in the header names the function.
+    The type is float32 unless asked otherwise; that of a table from int8 to int8 is int8. Raises BadInput for a
+    language, type, variant or name that is none.
     """
     module = _module(to)
+    if (answer := table_of(function)) is not None:
+        return _table(answer, to, dtype, derivative, variant, name, called)
+    dtype = "float32" if dtype is None else dtype
     _one_of("a dtype", dtype, module.DTYPES, to)
-    _one_of("a variant", variant, getattr(module, "VARIANTS", ("accurate",)), to)
-    activation, facts = _known(function)
+    variant = module.VARIANTS[0] if variant is None else variant
+    _one_of("a variant", variant, module.VARIANTS, to)
+    activation, facts = known(function)
     name = name_of(activation) if name is None else name
-    options = [*(["--derivative"] * derivative), *(["--variant", variant] if variant != "accurate" else [])]
+    options = [*(["--derivative"] * derivative), *(["--variant", variant] if variant != module.VARIANTS[0] else [])]
     again = ["actapprox", "export", called or _text(activation), "--to", to, "--dtype", dtype, *options, "--name", name]
-    certificate = Certificate(activation.formula, shlex.join(again), **facts)
+    said = (*facts.pop("notes", ()), *cancellation.notes(activation.expression, *_bits(to, dtype, variant), derivative))
+    certificate = Certificate(activation.formula, shlex.join(again), notes=said, **facts)
     kernel = Kernel(activation, name, dtype, derivative, variant, certificate)
     return Export(to, kernel, module.emit(kernel))
+
+
+def _table(answer: Mapping[str, Any], to: str, dtype: str | None, derivative: bool, variant: str | None,
+           name: str | None, called: str | None) -> Written:  # fmt: skip
+    """The code of a table from int8 to int8, which has neither a derivative nor variants."""
+    if derivative or variant not in (None, "accurate") or dtype not in (None, "int8"):
+        raise BadInput("expected neither --derivative nor --variant, and no --dtype but int8, with an int8 table")
+    name = f"{name_of(lookup.function(str(answer.get('target'))))}_table" if name is None else name
+    again = ["actapprox", "export", called or RESULT, "--to", to, "--name", name]
+    certificate = Certificate(
+        "a table of 256 entries; the error is the largest over its inputs", shlex.join(again), **facts_of(answer, "sup")
+    )
+    kernel = TableKernel.of(answer, name, certificate)
+    return Written(to, kernel, int8_code.emit(kernel, to))
+
+
+def _bits(language: str, dtype: str, variant: str) -> tuple[int, int]:
+    """The precision of the type, and of what is computed in."""
+    precision = FORMATS[dtype].precision
+    if language in ("c", "cuda"):
+        return precision, DOUBLE if dtype == "float32" or variant == "fast" else WIDE
+    if variant == "fast" or language == "jax":  # which has no float64 unless it is told to
+        return precision, max(precision, FORMATS["float32"].precision)
+    return precision, DOUBLE
 
 
 def _module(language: str) -> ModuleType:
@@ -116,56 +158,3 @@ def _text(activation: Activation) -> str:
         return activation.name if lookup.function(activation.name) == activation else activation.formula
     except BadInput:
         return activation.formula
-
-
-def _known(function: Any) -> tuple[Activation, dict[str, Any]]:
-    """The activation, and what an answer of ours says about it."""
-    if isinstance(function, str | Activation):
-        return lookup.function(function), {}
-    if isinstance(function, Mapping):
-        return _stored(function)
-    found = getattr(function, "activation", None)
-    if found is None:
-        raise BadInput(f"expected a function, a fit or a design, got {excerpt(repr(function))}")
-    activation = found() if callable(found) else found
-    norm = function.norm
-    return activation, _facts(function.target.name, norm.kind, norm.domain, function.error)
-
-
-def _stored(answer: Mapping[str, Any]) -> tuple[Activation, dict[str, Any]]:
-    """From the JSON of a fit or a design."""
-    formula = answer.get("formula")
-    if not isinstance(formula, str):
-        raise BadInput("expected the result of a fit or a design, got one without a formula")
-    read = _read(formula)
-    if "error" not in answer or "target" not in answer:
-        return read, {}
-    shape = answer.get("shape") or answer.get("family")
-    named = Activation(f"{shape} for {answer['target']}", read.expression, formula)
-    return named, _facts(answer["target"], answer.get("norm"), answer.get("domain"), answer["error"])
-
-
-def _read(formula: str) -> Activation:
-    """The function of a formula; the many pieces of a design one by one, as the grammar's bounds are for users."""
-    if len(formula) <= MAX_LENGTH or not re.fullmatch(r"\{[^{}]*\}", formula):
-        return lookup.function(formula)
-    *inner, last = formula[1:-1].split(";")
-    pieces = [part.rsplit(", x < ", 1) for part in inner]
-    if any(len(piece) != 2 for piece in pieces):
-        return lookup.function(formula)
-    arms = [(_polynomial(body), _polynomial(knot)) for body, knot in pieces]
-    expression = sp.Piecewise(*((body, X < knot) for body, knot in arms), (_polynomial(last), True))
-    return Activation("activation", expression, formula)
-
-
-def _polynomial(text: str) -> sp.Expr:
-    return lookup.function(text.strip()).expression
-
-
-def _facts(target: str, norm: Any, domain: Any, error: Any) -> dict[str, Any]:
-    return {
-        "target": target,
-        "norm": norm,
-        "domain": None if domain is None else (str(domain[0]), str(domain[1])),
-        "error": None if error is None else (str(error[0]), str(error[1])),
-    }

@@ -12,7 +12,7 @@ Taylor polynomial about the zero takes over; beyond the points where nothing but
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,18 +22,16 @@ import sympy as sp
 from analysis.activation import functions
 from analysis.activation.errors import Undecided
 from analysis.activation.parsing import X
+from analysis.deployed.zeros import Zero, high_precision, zeros
 from analysis.exact import normal
 from analysis.exact.asymptotes import Asymptote, asymptote, limit_at_infinity
 from analysis.exact.pieces import Piece, pieces, value_on
-from analysis.rigorous import roots
 
 E = sp.Symbol("E", positive=True)
 GUARD = 5  # bits below the last place of a result at which a remainder does not count
 DIGITS = 420  # of the evaluations that look for the beginning of a tail: exp(-750) is seen
 FARTHEST = 2**13  # an exponential tail begins no later
 BESIDE = (1, 1.25, 2, 4, 16)  # multiples of a place at which a remainder must be negligible
-RADIUS = sp.Rational(1, 64)  # of the neighbourhood in which a Taylor polynomial stands in
-ROOT_DIGITS = 60
 SIMPLE = 1000  # the largest common denominator of coefficients that is kept
 
 
@@ -98,15 +96,6 @@ class Tail:
 
 
 @dataclass(frozen=True)
-class Local:
-    """f = c[0] d + c[1] d^2 + ... with d = x - root, for |d| < radius."""
-
-    root: mpmath.mpf
-    radius: sp.Expr
-    coefficients: tuple[mpmath.mpf, ...]
-
-
-@dataclass(frozen=True)
 class Form:
     """An analytic function on an interval: `body` in X and E, where E is exp of `exponent`; without E it is None."""
 
@@ -114,7 +103,7 @@ class Form:
     exponent: sp.Expr | None
     is_positive: bool  # the coefficients have one sign
     tails: tuple[Tail | None, Tail | None]
-    locals: tuple[Local, ...]
+    zeros: tuple[Zero, ...]
 
 
 @dataclass(frozen=True)
@@ -149,7 +138,7 @@ def _form(expression: sp.Expr, piece: Piece, kind: Format) -> Form:
     )
     found = _single_exponential(expression)
     body, exponent, is_positive = found or (_one_fraction(expression), None, False)
-    near = () if is_positive else tuple(_locals(expression, piece, kind))
+    near = () if is_positive else tuple(zeros(expression, piece, kind.holds))
     return Form(body, exponent, is_positive, (tails[0], tails[1]), near)
 
 
@@ -259,7 +248,7 @@ def _tail(expression: sp.Expr, direction: int, kind: Format) -> Tail | None:
 
 def _start(expression: sp.Expr, line: Asymptote, direction: int, kind: Format) -> sp.Expr | None:
     """The nearest of a sequence of places from which on the asymptote is all that is seen."""
-    f, g = _high_precision(expression), _high_precision(line.slope * X + line.intercept)
+    f, g = high_precision(expression), high_precision(line.slope * X + line.intercept)
     least = mpmath.mpf(2) ** (kind.lowest - kind.precision + 1 - GUARD)
     relative = mpmath.mpf(2) ** (-kind.precision - GUARD)
 
@@ -284,31 +273,6 @@ def _places(kind: Format) -> Iterator[int]:
     while exponent < min(kind.highest - 8, 100):
         yield 2**exponent
         exponent += 1
-
-
-def _high_precision(expression: sp.Expr) -> Callable[[mpmath.mpf], mpmath.mpf]:
-    return sp.lambdify(X, functions.elementary(expression), "mpmath")
-
-
-# zeros
-
-
-def _locals(expression: sp.Expr, piece: Piece, kind: Format) -> Iterator[Local]:
-    try:
-        found = roots.sign_changes(expression, piece.lower, piece.upper)
-    except (Undecided, ZeroDivisionError, TypeError):
-        return
-    f = _high_precision(expression)
-    terms = 6 if kind.precision == 24 else 12
-    with mpmath.workdps(ROOT_DIGITS):
-        for zero in found:
-            guess = mpmath.mpf(str(zero.x.mid().str(40, radius=False)))
-            if abs(guess) < mpmath.mpf(10) ** -25:
-                continue  # at zero itself, which a form finds by its factor x
-            root = mpmath.findroot(f, guess)
-            if kind.holds(sp.Rational(str(mpmath.nstr(root, 40)))):
-                continue
-            yield Local(root, RADIUS, tuple(mpmath.taylor(f, root, terms)[1:]))
 
 
 def side_at(expression: sp.Expr, knot: sp.Expr, left: sp.Expr, right: sp.Expr) -> str:

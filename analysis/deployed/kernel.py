@@ -62,7 +62,7 @@ class Certificate:
     """What is known of a formula: the target that it stands in for, and the enclosed distance to it.
 
     Without a target the formula is the function itself. `error` is a pair of decimals rounded outward, in real
-    arithmetic; `measured` is about the code. `command` makes the code again.
+    arithmetic; `measured` is about the code, and so are `notes`. `command` makes the code again.
     """
 
     formula: str
@@ -72,6 +72,7 @@ class Certificate:
     domain: tuple[str, str] | None = None
     error: tuple[str, str] | None = None
     measured: Measured | None = None
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict:
         return {
@@ -81,6 +82,7 @@ class Certificate:
             "domain": self.domain and list(self.domain),
             "error": self.error and list(self.error),
             "measured": self.measured and self.measured.to_dict(),
+            "notes": list(self.notes),
             "command": self.command,
         }
 
@@ -94,6 +96,7 @@ class Certificate:
             norm = "" if self.norm is None else f", {self.norm} norm"
             found.append(f"error of the formula, certified: in [{self.error[0]}, {self.error[1]}]{norm}")
         found += self.measured.lines() if self.measured else []
+        found += [f"note: {note}" for note in self.notes]
         return [*found, f"made by: {_cropped(self.command)}"]
 
 
@@ -126,7 +129,7 @@ class Kernel:
     def header(self) -> list[str]:
         """The lines that every language puts into its comment; printable ASCII without `*/`, quotes or backslashes."""
         title = f"{self.name}, {self.dtype}, {self.variant}"
-        return [_plain(line) for line in [title, *self.certificate.lines()]]
+        return [plain(line) for line in [title, *self.certificate.lines()]]
 
 
 def check_name(name: str) -> None:
@@ -160,7 +163,7 @@ def _cropped(text: str) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
-def _plain(line: str) -> str:
+def plain(line: str) -> str:
     """No character that could end a comment or a string; a product is kept apart from a quotient after it."""
     kept = "".join(c if c.isprintable() and c.isascii() else "?" for c in line)
     return kept.replace("\\", "/").replace("*/", "* /").replace("/*", "/ *").replace('"', "'")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
 from analysis.activation import functions
-from analysis.activation.errors import BadInput
+from analysis.activation.errors import BadInput, Undecided
 from analysis.activation.lowering import Program, expm1, log1p
 from analysis.deployed import onnx_operators, python_code
-from analysis.deployed.kernel import Kernel
+from analysis.deployed.kernel import Certificate, Kernel
 from analysis.deployed.steps import Result, Wanted, entry, form, place
 
 DTYPES = ("float16", "float32", "float64")
@@ -19,6 +21,7 @@ VARIANTS = ("accurate", "fast")
 OPSET = 20  # the first with Gelu
 IR_VERSION = 9  # of that opset's release, which every runtime since then reads
 WIDER = {"float16": "float32"}
+AT_INFINITY = "one operator of the standard: at infinite inputs it is what the runtime makes of it, which may be nan"
 IN_FLOAT32 = (sp.erf, sp.atan, functions.Phi)  # whose operators onnxruntime does not have in float64
 
 # head -> the operator of the same operands
@@ -56,32 +59,64 @@ def emit(kernel: Kernel) -> bytes:
     One operator of the standard stands for the function where it is that operator, decided exactly; its attributes are
     float32, so not in float64. Raises BadInput where the package onnx is missing.
     """
+    helper = _helper()
+    graph = _Graph(kernel)
+    if graph.is_single:
+        notes = (*kernel.certificate.notes, AT_INFINITY)
+        kernel = replace(kernel, certificate=replace(kernel.certificate, notes=notes))
+    kind = _kind(kernel.dtype)
+    outputs = ["y", *(["derivative"] if kernel.derivative else [])]
+    return _model(kernel.name, kernel.header(), kernel.certificate, graph.nodes, graph.constants, kind, outputs, helper)
+
+
+def model_of_table(name: str, header: list[str], entries: Sequence[int], certificate: Certificate) -> bytes:
+    """A ModelProto from int8 to int8 that reads entry x + 128."""
+    helper = _helper()
+    from onnx import numpy_helper
+
+    constants = [
+        numpy_helper.from_array(np.array(entries, np.int8), "table"),
+        numpy_helper.from_array(np.array(len(entries) // 2, np.int64), "half"),
+    ]
+    nodes = [
+        helper.make_node("Cast", ["x"], ["wide"], to=_kind("int64")),
+        helper.make_node("Add", ["wide", "half"], ["place"]),
+        helper.make_node("Gather", ["table", "place"], ["y"]),
+    ]
+    return _model(name, header, certificate, nodes, constants, _kind("int8"), ["y"], helper)
+
+
+def _helper():
     try:
-        import onnx
+        from onnx import helper
     except ImportError:
         raise BadInput("expected the package onnx for --to onnx; install actapprox[frameworks]") from None
-    from onnx import helper
+    return helper
 
-    graph = _Graph(kernel)
-    kind = helper.np_dtype_to_tensor_dtype(np.dtype(kernel.dtype))
+
+def _model(name: str, header: list[str], certificate: Certificate, nodes: list[Any], constants: list[Any], kind: int,
+           outputs: list[str], helper: Any) -> bytes:  # fmt: skip
+    """The checked model of one input x."""
+    import onnx
+
     shape = helper.make_tensor_type_proto(kind, ["N"])
-    outputs = ["y", *(["derivative"] if kernel.derivative else [])]
+    text = "\n".join(header)
     made = helper.make_graph(
-        graph.nodes,
-        kernel.name,
+        nodes,
+        name,
         [helper.make_value_info("x", shape)],
         [helper.make_value_info(output, shape) for output in outputs],
-        graph.constants,
-        "\n".join(kernel.header()),
+        constants,
+        text,
     )
     model = helper.make_model(
         made,
         producer_name="actapprox",
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
-        doc_string="\n".join(kernel.header()),
+        doc_string=text,
     )
-    facts = {k: v for k, v in kernel.certificate.to_dict().items() if v is not None}
+    facts = {k: v for k, v in certificate.to_dict().items() if v not in (None, [])}
     helper.set_model_props(model, {k: str(v) for k, v in facts.items()})
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(deterministic=True)
@@ -95,6 +130,7 @@ class _Graph:
         self.constants: list[Any] = []
         self.known: dict[tuple[float, str], str] = {}
         single: tuple[str, Any] | None = None if kernel.dtype == "float64" else onnx_operators.single(kernel.expression)
+        self.is_single = single is not None
         if single is not None:
             operator, attributes = single
             if kernel.dtype == "float16":
@@ -175,6 +211,11 @@ class _Graph:
         if head is functions.step:
             is_above = self.node("GreaterOrEqual", [names[0], self.constant(0)])
             return self.node("Where", [is_above, self.constant(1), self.constant(0)])
+        if head is sp.Heaviside:
+            above = self.node(
+                "Where", [self.node("Greater", [names[0], self.constant(0)]), *map(self.constant, (1, 0))]
+            )
+            return self.node("Where", [self.node("Equal", [names[0], self.constant(0)]), names[1], above])
         if head is expm1:  # tanh(z/2) (exp(z) + 1), which has no cancellation
             half = self.node("Tanh", [self.node("Mul", [names[0], self.constant(0.5)])])
             return self.node("Mul", [half, self.node("Add", [self.node("Exp", names), self.constant(1)])])
@@ -188,6 +229,8 @@ class _Graph:
         if head is functions.Phi:
             inner = self.node("Erf", [self.node("Mul", [names[0], self.constant(np.sqrt(0.5))])])
             return self.node("Mul", [self.node("Add", [inner, self.constant(1)]), self.constant(0.5)])
+        if head not in _OPERATORS:
+            raise Undecided(f"no operator of ONNX for {getattr(head, '__name__', head)}")
         return self.node(_OPERATORS[head], names)
 
     def ended(self, value: str, result: Result, x: str) -> str:

@@ -1,6 +1,7 @@
-"""Polynomials that stand in for functions inside kernels: near-minimax, worked out when they are needed.
+"""Polynomials and quotients of them that stand in for functions inside kernels: near-minimax, made when needed.
 
-Each is the Chebyshev interpolant in high precision, its coefficients then rounded to a float type, or to two parts.
+Each interpolates at Chebyshev's points in high precision, its coefficients then rounded to a float type, or to two
+parts.
 """
 
 from __future__ import annotations
@@ -40,6 +41,28 @@ def chebyshev(name: str, degree: int) -> tuple[mpmath.mpf, ...]:
         return (found[0] / 2, *found[1:])
 
 
+@cache
+def quotient(name: str, numerator: int, denominator: int) -> tuple[tuple[mpmath.mpf, ...], tuple[mpmath.mpf, ...]]:
+    """P and Q of these degrees, ascending, Q(0) = 1, with P/Q for the function called `name` in RANGES.
+
+    It interpolates in y = (t - s)/(t + s), in which what levels off with t is smooth.
+    """
+    f, top, s = RANGES[name]
+    count = numerator + denominator + 1
+    with mpmath.workdps(DIGITS):
+        end = (mpmath.mpf(top) - s) / (top + s)
+        angles = [mpmath.pi * (2 * i + 1) / (2 * count) for i in range(count)]
+        ys = [(end + 1) / 2 * mpmath.cos(a) + (end - 1) / 2 for a in angles]
+        ts = [s * (1 + y) / (1 - y) for y in ys]
+        values = [f(t) for t in ts]
+        rows = [
+            [*(t**j for j in range(numerator + 1)), *(-v * t**j for j in range(1, denominator + 1))]
+            for t, v in zip(ts, values, strict=True)
+        ]
+        found = list(mpmath.lu_solve(mpmath.matrix(rows), mpmath.matrix(values)))
+    return tuple(found[: numerator + 1]), (mpmath.mpf(1), *found[numerator + 1 :])
+
+
 def hexadecimal(value: mpmath.mpf | float, bits: int = 53) -> str:
     """The float nearest to the number, as C writes it; with 24 bits for float, BadInput where that has none."""
     if bits == 24 and value != 0 and not 2.0**-149 <= abs(value) < 2.0**128:
@@ -48,11 +71,11 @@ def hexadecimal(value: mpmath.mpf | float, bits: int = 53) -> str:
         return float.hex(float(+mpmath.mpf(value))) + ("f" if bits == 24 else "")
 
 
-def two_parts(value: mpmath.mpf) -> tuple[float, float]:
-    """The double nearest to the number, and the double nearest to the rest."""
+def two_parts(value: mpmath.mpf, bits: int = 53) -> tuple[float, float]:
+    """The float nearest to the number, and the one nearest to the rest."""
     with mpmath.workdps(DIGITS):
-        high = float(value)
-        return high, float(value - high)
+        high = float.fromhex(hexadecimal(value, bits).rstrip("f"))
+        return high, float.fromhex(hexadecimal(value - high, bits).rstrip("f"))
 
 
 def _exp_rest(r: mpmath.mpf) -> mpmath.mpf:
@@ -93,6 +116,11 @@ def _mills(y: mpmath.mpf) -> mpmath.mpf:
     return (t + MILLS_SHIFT) * mpmath.exp(t * t / 2) * mpmath.erfc(t / mpmath.sqrt(2)) / 2
 
 
+def mills_rest(t: mpmath.mpf) -> mpmath.mpf:
+    """1/M(t) - sqrt(2 pi) t for M(t) = exp(t^2/2) Phi(-t), t >= 0; it decreases from 2 to zero."""
+    return 2 / (mpmath.exp(t * t / 2) * mpmath.erfc(t / mpmath.sqrt(2))) - mpmath.sqrt(2 * mpmath.pi) * t
+
+
 _HALF_LN2 = "0.34657359027997265471"
 TARGETS: dict[str, tuple[Function, float | str, float | str]] = {
     "exp": (mpmath.exp, "-" + _HALF_LN2, _HALF_LN2),
@@ -104,3 +132,5 @@ TARGETS: dict[str, tuple[Function, float | str, float | str]] = {
     "erf_over": (_erf_over, 0, 1),
     "mills": (_mills, -1, 1),
 }
+# on [0, top], and the s of y = (t - s)/(t + s); Phi(-15) is zero in float
+RANGES: dict[str, tuple[Function, int, int]] = {"mills_rest": (mills_rest, 15, 2)}

@@ -29,6 +29,9 @@ FAR = sp.Integer(10) ** 15  # where x of a family is held: its square is a float
 LARGEST = sp.Symbol("largest", real=True)  # whose exp is near the largest number of the type that is computed in
 
 
+SATURATING = (sp.tanh, sp.atan, sp.erf, functions.sigmoid, functions.Phi, sp.sech)
+
+
 class place(sp.Function):
     """place(x, k1, ..., kn): how many of the ascending knots are <= x."""
 
@@ -249,7 +252,11 @@ class _Writer:
             return e
         if isinstance(e, sp.Pow) and abs(e.exp) == sp.S.Half and (e.base - X**2).is_nonnegative and x == X:
             return self._hypotenuse(X, e.base - X**2) ** (2 * e.exp)
+        if isinstance(e, sp.Piecewise):
+            return self._chosen(e, x)
         arguments = [self._expanded(a, x) for a in e.args]
+        if isinstance(e, SATURATING):
+            arguments = [a.replace(_bursts, lambda z: sp.exp(sp.Min(z.args[0], LARGEST))) for a in arguments]
         if isinstance(e, sp.Add):  # (alpha - 1) + 2 sigmoid loses nothing where alpha is 1
             still = sp.Add(*(a for a in e.args if not a.has(X)))
             moving = [m for a, m in zip(e.args, arguments, strict=True) if a.has(X)]
@@ -261,6 +268,18 @@ class _Writer:
             return e.func(*arguments)
         named = [-self.let("z", -a) if a.could_extract_minus_sign() else self.let("z", a) for a in arguments]
         return row(*named)
+
+    def _chosen(self, e: sp.Piecewise, x: sp.Expr) -> sp.Basic:
+        """Each arm at x held to where it is chosen, as an infinity in another one makes its slope nan."""
+        lower: sp.Expr | None = None
+        chosen = []
+        for arm, condition in e.args:
+            plain = isinstance(condition, sp.Lt | sp.Le) and condition.lhs == X and condition.rhs.is_number
+            upper = condition.rhs if plain else None
+            inside = x if arm.is_polynomial(X) else self.held(x, lower, upper)
+            chosen.append((self._expanded(arm, inside), self._expanded(condition, x)))
+            lower = upper
+        return sp.Piecewise(*chosen, evaluate=False)
 
     def _product(self, factors: Sequence[sp.Expr], written: Sequence[sp.Expr]) -> sp.Expr:
         """A decaying factor may be zero already where exp is infinite, or where a power of x times exp is."""
@@ -317,6 +336,8 @@ class _Writer:
             lower = None if piece.lower == -sp.oo else piece.lower
             upper = None if piece.upper == sp.oo else piece.upper
             written.append(self.smooth(piece.expression, order, self.held(X, lower, upper)))
+        if len(written) == 1:
+            return written[0]
         right = [_belongs_to_right(f, a, b, order) for a, b in pairwise(found)]
         last = next((i for i, e in enumerate(written) if e.free_symbols), None)
         below = len(found) if last is None else last
@@ -337,6 +358,11 @@ class _Writer:
         i = self.let("i", place(X, *knots))
         columns = [[row[k] if k < len(row) else sp.S.Zero for row in rows] for k in range(max(map(len, rows)))]
         return _horner([self.let("c", entry(i, *column)) for column in columns], X)
+
+
+def _bursts(e: sp.Basic) -> bool:
+    """Whether it is an exponential that may be infinite, where the function around it is at its limit already."""
+    return isinstance(e, sp.exp) and e.args[0].has(X)
 
 
 def _tanh(z: sp.Expr) -> sp.Expr:

@@ -383,6 +383,7 @@ EXPORT = _object(
                 "domain": _or_null(DOMAIN),
                 "error": _or_null(PAIR),
                 "measured": _or_null(MEASURED),
+                "notes": {"type": "array", "items": TEXT},
                 "command": TEXT,
             }
         ),

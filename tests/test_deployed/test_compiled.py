@@ -81,7 +81,7 @@ def test_the_fast_variant_is_within_a_few_ulp_where_results_are_normal():
         for got, wanted, most in zip(
             library.both(one.kernel, x),
             (exact(expression, x), exact(functions.derivative(expression, X), x)),
-            (4, 10),
+            (4, 5),
             strict=True,
         ):
             normal = [i for i, value in enumerate(wanted) if abs(value) >= 2.0**-126]
@@ -99,7 +99,9 @@ def test_the_fast_variant_has_the_limits_and_computes_in_float():
         y, dy = compiled(made, flags=QUICK).both(made.kernel, x)
         assert np.array_equal(y, np.array([0, np.inf, 0, 0, np.nan, 0, 3e38], np.float32), equal_nan=True), f
         assert np.signbit(y[2]), f
-        assert np.array_equal(dy, np.array([0, 1, slope, slope, np.nan, 0, 1], np.float32), equal_nan=True), f
+        ends = [0, 1, 4, 5, 6]
+        assert np.array_equal(dy[ends], np.array([0, 1, np.nan, 0, 1], np.float32), equal_nan=True), f
+        assert np.allclose(dy[2:4], slope, rtol=2.0**-22, atol=0), f
 
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from analysis import BadInput, design, export, fit
@@ -49,3 +50,23 @@ def test_a_stored_answer_is_the_answer():
 def test_what_was_measured_stands_in_the_header():
     made = export("relu").with_measured(Measured(0.0, "0x1p+0", 2**32))
     assert "at most 0 ulp in 4294967296 inputs, the most at x = 0x1p+0" in str(made.source)
+
+
+def test_a_quotient_on_a_domain_is_held_to_it_and_the_header_says_so():
+    answer = {
+        "target": "mish", "shape": "rational:1,1", "norm": "sup", "domain": ["-1.0", "2.0"],
+        "formula": "(x + 1/2)/(x + 3)", "error": ["0.1", "0.2"],
+    }  # fmt: skip
+    made = export(answer, "numpy", name="f", derivative=True)
+    assert "note: outside of the domain the value is that at its nearest end" in str(made.source)
+    scope = {}
+    exec(made.source, scope)
+    x = np.array([-np.inf, -3.0, -1.5, -1.0, 0.0, 2.0, 3.0, np.inf], np.float64)
+    inside = np.clip(x, -1, 2)
+    assert np.allclose(scope["f"](x), (inside + 0.5) / (inside + 3), rtol=1e-14)
+    assert np.array_equal(scope["f_derivative"](x[[0, 1, 2, 6, 7]]), np.zeros(5))
+
+
+def test_a_numpy_module_is_fast_unless_asked_otherwise():
+    assert export("mish", "numpy").kernel.variant == "fast"
+    assert export("mish", "c").kernel.variant == "accurate"

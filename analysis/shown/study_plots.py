@@ -14,6 +14,7 @@ from analysis.shown.studies import ENOUGH, named
 
 GREY = "0.45"
 NAMED = 3.0  # points of loss above which a stand-in has its name beside it
+LINE = 0.05  # of the largest loss: the height of a name
 COLOURS = {"sudden": BLUE, "lerp": RED, "start": GREY, "none": GREEN}
 MARKS = {"sudden": "o", "lerp": "s", "start": "^", "none": "D"}
 SAID = {
@@ -124,22 +125,36 @@ def _place(epochs: int) -> float:
 
 @styled
 def loss_panel(ax: Axes, record: Record, model: str, kind: str) -> None:
-    """The loss of accuracy of an untuned swap over an error of the stand-in, with intervals; large ones have names."""
+    """The loss of accuracy of an untuned swap over an error of the stand-in; large ones have names where they fit."""
     found = record["untuned"][model]
     rows = [row for row in found["stand_ins"] if not row["name"].endswith(" refitted")]
     for row in rows:
-        x, loss = float(row[kind][1] if kind != "samples" else row[kind]), row["loss"]
+        x, loss = _error(row, kind), row["loss"]
         designed = row["name"].startswith("pwl")
         colour = RED if designed else BLUE
         face = colour if loss["significant"] else "white"
         ax.plot([x, x], loss["interval"], color=colour, linewidth=0.8)
         ax.plot(x, loss["mean"], "s" if designed else "o", markersize=4, color=colour, markerfacecolor=face)
-        if loss["mean"] > NAMED:
-            ax.annotate(
-                named(row["name"]), (x, loss["mean"]), (-4, 2), textcoords="offset points", fontsize=5.5, ha="right"
-            )
+    for row in _apart(rows):
+        at = (_error(row, kind), row["loss"]["mean"])
+        ax.annotate(named(row["name"]), at, (-4, 2), textcoords="offset points", fontsize=5.5, ha="right")
     ax.axhline(0, color="0.6", linewidth=0.8, zorder=0)
     ax.axhline(ENOUGH, color="0.6", linewidth=0.8, linestyle=":", zorder=0)
     label = {"sup": "certified sup error", "gaussian": f"RMS error under N(0, {found['root_mean_square']:.3g}²)"}
     ax.set(xscale="log", xlabel=label.get(kind, "RMS error over the samples"), ylabel="accuracy lost, points")
     ax.set(title=named(model))
+
+
+def _error(row: Record, kind: str) -> float:
+    return float(row[kind][1] if kind != "samples" else row[kind])
+
+
+def _apart(rows: Sequence[Record]) -> list[Record]:
+    """From the largest loss down, those so far below the last one that their names do not meet."""
+    found: list[Record] = []
+    top = max((row["loss"]["mean"] for row in rows), default=0.0)
+    for row in sorted(rows, key=lambda row: -row["loss"]["mean"]):
+        mean = row["loss"]["mean"]
+        if mean > NAMED and (not found or found[-1]["loss"]["mean"] - mean > LINE * top):
+            found.append(row)
+    return found

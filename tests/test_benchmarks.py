@@ -62,7 +62,7 @@ def test_an_interpolant_meets_the_function_in_its_points():
 
 
 def test_the_records_of_frontiers_and_of_what_is_in_print_are_whole(monkeypatch, tmp_path):
-    found = frontiers.frontier("gelu", shapes=(("pwl", 4),))
+    found = frontiers.frontier("gelu", shapes=(("pwl", 4),), families=())
     monkeypatch.setattr(frontiers, "frontier", lambda target: found)
     monkeypatch.setattr(frontiers, "TARGETS", ("gelu",))
     one = judgement.judged(Printed("one", "gelu", "a paper", "1e-3", why="the domain is not stated"))

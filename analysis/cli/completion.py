@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_ACTAPPROX_COMPLETE"  # by which click knows that a shell asks
 
 SHAPES = ("pwl", "pwq", "pwq:c0", "gate:3", "rational:3,3", "table:5", "table:int8")
-FORMATS = ("1/8", "dyadic:5", "integer", "float16", "bfloat16", "float32")
+FORMATS = ("1/8", "dyadic:5", "fixed:4.12", "integer", "float16", "bfloat16", "float32")
 NORMS = ("sup", "l2", "gaussian", "grid", "samples")
 KNOTS = ("free", "uniform", "dyadic", "float")
 

@@ -21,7 +21,12 @@ from analysis.cli.options import EXPRESSIONS, NORM_OPTIONS, answer_options, func
 @click.option("--pieces", type=int, metavar="N", help="So many pieces, the asymptotes counted.")
 @click.option("--tolerance", type=float, metavar="E", help="The fewest pieces, or the least degree, that keep E.")
 @click.option("--knots", default="free", show_default=True, help="Of pwl: free, uniform, dyadic or float.")
-@click.option("--round", "round_", metavar="FORMAT", help="Knots and coefficients of a format, as in fit.")
+@click.option(
+    "--round",
+    "round_",
+    metavar="FORMAT",
+    help="Knots and coefficients of a format, as in fit: fixed:I.F has I integer bits, the sign among them.",
+)
 @click.option("--input-scale", metavar="S", help="Of table:int8: x = S (q - Z). Without it, the domain is covered.")
 @click.option("--input-zero", type=int, metavar="Z", help="Of table:int8: the code of x = 0.")
 @click.option("--output-scale", metavar="S", help="Of table:int8: y = S (t - Z). Without it, the best.")

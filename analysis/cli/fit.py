@@ -20,7 +20,8 @@ from analysis.cli.options import EXPRESSIONS, NORM_OPTIONS, answer_options, func
     "--round",
     "round_",
     metavar="FORMAT",
-    help="Best constants of a format: 1/8, dyadic:N, integer, float16, bfloat16 or float32.",
+    help="Best constants of a format: 1/8, dyadic:N, fixed:I.F (two's complement; I integer bits, the sign among them, "
+    "and F fractional ones), integer, float16, bfloat16 or float32.",
 )
 @NORM_OPTIONS
 @answer_options(plot=True)

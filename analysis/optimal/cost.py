@@ -106,13 +106,19 @@ def of_expression(expression: sp.Expr) -> Cost:
     """The cost of evaluating an expression in x as it is written, common parts once; constants are folded."""
     program = Program.of(expression)
     total = FREE
-    constants = {len(program.variables) + i for i, (_, operands) in enumerate(program.instructions) if not operands}
-    for head, operands in program.instructions:
-        if not operands:
+    constants: set[int] = set()
+    scaled: set[int] = set()  # by a constant; another one is folded into it
+    for slot, (head, operands) in enumerate(program.instructions, len(program.variables)):
+        if constants.issuperset(operands):
+            constants.add(slot)
             continue
-        by_constant = head == "/" and operands[1] in constants
         by_one = head == "*" and any(_is_sign(program, k) for k in operands)
-        total += MUL if by_constant else FREE if by_one else _KERNELS[head]
+        by_constant = bool(constants & {*operands}) if head == "*" else head == "/" and operands[1] in constants
+        if by_constant and not by_one:
+            total += FREE if scaled & {*operands} else MUL
+            scaled.add(slot)
+            continue
+        total += FREE if by_one else _KERNELS[head]
     return total
 
 

@@ -16,6 +16,7 @@ from analysis.optimal import cost
 from analysis.optimal.cost import Cost
 from analysis.optimal.design import design
 from analysis.optimal.designs import GAP, Clock
+from analysis.optimal.fitting.constants import fit
 from analysis.rigorous.balls import Pair
 from analysis.rigorous.comparison import compare
 from analysis.rigorous.norms import Norm
@@ -27,15 +28,16 @@ SHAPES = (
     *((f"rational:{n},{n}", None) for n in range(2, 7)),
 )
 COMBINATORS = ("lerp",)  # of two activations that are to be named
+FITTED = tuple(entry.name for entry in FAMILIES if entry.name not in COMBINATORS)
 TOLERANCE = 1e-9  # of the certified distances, relative
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A stand-in for the target: a published function, or a design, with its certified error and its cost."""
+    """A stand-in for the target: a published function, a fitted one, or a design, with its certified error and cost."""
 
     name: str
-    kind: str  # "published" or the shape
+    kind: str  # "published", "fitted" or the shape
     formula: str
     error: Pair
     cost: Cost
@@ -88,10 +90,10 @@ class Frontier(Record):
         }
 
     def sheet(self) -> Sheet:
-        """The answer for people: the frontier, and the published functions that are beaten."""
+        """The answer for people: the frontier, and what is published or fitted and is beaten."""
         own = cost.of_expression(self.target.expression)
         lines = (Line("the target itself", f"{own.operations} operations"),)
-        shown = [one for one in self.candidates if one.stands or one.kind == "published"]
+        shown = [one for one in self.candidates if one.stands or one.kind in ("published", "fitted")]
         rows = [_row(one, "*" if one.stands else "") for one in shown]
         headings = ("function", "kind", "", "operations", "table bytes", "error")
         title = f"stand-ins for {self.target.name}, {self.norm}: * nothing else beats"
@@ -99,18 +101,23 @@ class Frontier(Record):
 
 
 def frontier(
-    target: str | Activation, *, norm: Norm | None = None, shapes: Sequence[tuple[str, int | None]] = SHAPES
+    target: str | Activation,
+    *,
+    norm: Norm | None = None,
+    shapes: Sequence[tuple[str, int | None]] = SHAPES,
+    families: Sequence[str] = FITTED,
 ) -> Frontier:
-    """All published stand-ins at a finite distance and the best designs of each shape and size, ranked.
+    """All published stand-ins at a finite distance, the families fitted to the target, and the best designs, ranked.
 
-    Raises BadInput for another norm than sup.
+    A fitted member has the best constants that `fit` finds; that they are the best is not proved here. Raises BadInput
+    for another norm than sup.
     """
     clock = Clock()
     found, norm = lookup.function(target), norm or Norm()
     if norm.kind != "sup":
         raise BadInput(f"expected --norm sup for a frontier, got {norm.kind!r}")
     left_out: list[str] = []
-    candidates = [*_published(found, norm), *_designs(found, norm, shapes, left_out)]
+    candidates = [*_published(found, norm), *_fitted(found, norm, families), *_designs(found, norm, shapes, left_out)]
     ranked = sorted((_standing(one, candidates) for one in candidates), key=lambda one: (one.point[1], one.point[0]))
     return Frontier(found, norm, tuple(ranked), tuple(left_out), clock.seconds())
 
@@ -127,6 +134,23 @@ def _published(target: Activation, norm: Norm) -> Iterator[Candidate]:
         if low == 0 or math.isinf(high):  # the same function, or one that goes elsewhere
             continue
         yield Candidate(known.name, "published", known.formula, distance.distance, cost.of_expression(known.expression))
+
+
+def _fitted(target: Activation, norm: Norm, families: Sequence[str]) -> Iterator[Candidate]:
+    """The nearest member of each family, where it is nearer than all that are published, and a new function."""
+    known = {target.expression, *(one.expression for one in published())}
+    for name in families:
+        try:
+            found = fit(name, target, norm)
+        except (Undecided, BadInput):
+            continue
+        if found.error is None or float(found.error[0]) == 0 or math.isinf(float(found.error[1])):
+            continue
+        member = found.activation()
+        if member.expression in known:
+            continue
+        known.add(member.expression)
+        yield Candidate(f"{name}, fitted", "fitted", member.formula, found.error, cost.of_expression(member.expression))
 
 
 def published() -> tuple[Activation, ...]:

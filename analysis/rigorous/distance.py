@@ -335,14 +335,18 @@ class _ReadyBeside(_Ready):
         self.f, self.inside, self.ends = sp.S.Zero, piece.inside, (piece.lower, piece.upper)
         self.is_constant, self.limits, self.starts = False, {}, (None, None)
         (x, y), (x2, y2) = beside.points
-        slope = (y2 - y) / (x2 - x)
+        exact = x, y, (y2 - y) / (x2 - x)
+        enclosed: dict[int, tuple[arb, ...]] = {}  # at each precision
 
         def less(order: int) -> Callable[[arb], list[arb]]:
             jet = balls.jet(piece.expression, order)
 
             def values(at: arb) -> list[arb]:
-                found, m = jet(at), balls.enclose(slope)
-                found[0] = found[0] - (balls.enclose(y) + m * (at - balls.enclose(x)))
+                if ctx.prec not in enclosed:
+                    enclosed[ctx.prec] = tuple(map(balls.enclose, exact))
+                a, b, m = enclosed[ctx.prec]
+                found = jet(at)
+                found[0] = found[0] - (b + m * (at - a))
                 if order:
                     found[1] = found[1] - m
                 return found

@@ -24,6 +24,7 @@ from analysis.shown.tables import Rows
 
 MARKERS = {
     "published": ("o", "0.45"),
+    "fitted": ("P", "0.2"),
     "pwl": ("s", BLUE),
     "gate": ("^", RED),
     "pwq": ("D", GREEN),
@@ -46,7 +47,7 @@ def of(record: Record, target: Activation) -> dict[str, Any]:
     for entry in record["entries"]:
         if lookup.function(entry["target"]).expression == target.expression:
             return entry
-    return frontier(target, shapes=FEWER).to_dict()
+    return frontier(target, shapes=FEWER, families=()).to_dict()
 
 
 def beside(record: Record, target: Activation) -> list[dict[str, Any]]:

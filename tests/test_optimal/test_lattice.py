@@ -76,3 +76,39 @@ def test_what_a_format_holds():
     assert not Lattice.of("float16").holds(0.1)
     assert not Lattice.of("1/8").holds(0.3)
     assert not Lattice.of("float16").holds(1e6)
+
+
+@given(value=st.floats(-300, 300), count=st.integers(1, 3))
+def test_fixed_point_numbers_are_those_of_a_word_in_twos_complement(value, count):
+    """fixed:4.4 is a byte over 16."""
+    lattice, byte = Lattice.of("fixed:4.4"), [Fraction(code, 16) for code in range(-128, 128)]
+    below, above = [p for p in byte if p <= value], [p for p in byte if p >= value]
+    assert lattice.below(value) == (below[-1] if below else None)
+    assert lattice.above(value) == (above[0] if above else None)
+    beside = {*below[-count - lattice.holds(value) :], *above[: count + lattice.holds(value)]}
+    assert set(lattice.around(value, count)) == beside
+    assert lattice.holds(value) == (Fraction(value) in byte)
+
+
+def test_fixed_point_numbers_end_and_the_sign_is_counted():
+    lattice = Lattice.of("fixed:1.15")
+    assert (lattice.least, lattice.largest) == (-1, 1 - Fraction(1, 2**15))
+    assert lattice.before(Fraction(-1)) is None
+    assert lattice.after(lattice.largest) is None
+    assert lattice.after(Fraction(-1)) == -lattice.largest
+    assert lattice.nearest(1 - 3 * 2.0**-17) == lattice.largest
+    with pytest.raises(BadInput, match=r"reaches 1, got fixed:1\.15, which goes from -1 to 0\.999969482"):
+        lattice.nearest(1.0)
+    assert Lattice.of("fixed:64.0").largest == 2**63 - 1
+
+
+@pytest.mark.parametrize("text", ["fixed:0.8", "fixed:60.5", "fixed:99.0"])
+def test_words_without_a_sign_or_too_long_are_refused(text):
+    with pytest.raises(BadInput, match="I at least 1, the sign, and I \\+ F at most 64"):
+        Lattice.of(text)
+
+
+@pytest.mark.parametrize("text", ["fixed", "fixed:8", "fixed:-1.2", "fixed:4,4", "fixed:4.4.4"])
+def test_what_is_no_fixed_point_format_is_told_of_them(text):
+    with pytest.raises(BadInput, match=r"fixed:I\.F .I integer bits, the sign among them"):
+        Lattice.of(text)

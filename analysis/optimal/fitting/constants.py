@@ -18,7 +18,8 @@ from analysis.activation.errors import BadInput
 from analysis.activation.parsing import X
 from analysis.activation.record import Activation, Family
 from analysis.exact.normal import is_zero, sign
-from analysis.optimal.fitting import rounding, search
+from analysis.optimal.descent import descended
+from analysis.optimal.fitting import search
 from analysis.optimal.fitting.fitted import Fit, Published, measured, with_constants
 from analysis.optimal.fitting.residual import Residual, Unbounded
 from analysis.optimal.lattice import Lattice
@@ -109,7 +110,11 @@ def _nowhere(residual: Residual) -> BadInput:
 
 def _on_lattice(residual: Residual, theta: np.ndarray, grid: Lattice) -> list[sp.Rational]:
     least = np.array([search.LEAST if s.is_positive else 0.0 if s.is_nonnegative else -np.inf for s in residual.free])
-    found = rounding.best(grid, theta, lambda point: search.value(residual, point)[0], least)
+    for symbol, at in zip(residual.free, theta, strict=True):
+        # A constant that grows without bound ends at the largest of the format.
+        if abs(at) < 0.99 * search.LARGEST and not grid.reaches(at):
+            raise BadInput(f"expected a format that reaches the best {symbol}, {at:.9g}, got {grid.range}")
+    found = descended(grid, theta, lambda point: search.value(residual, point)[0], least)
     return [sp.Rational(c.numerator, c.denominator) for c in found]
 
 

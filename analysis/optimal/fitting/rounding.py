@@ -1,4 +1,4 @@
-"""The best constants of a format: search on its lattice, and the proof that no others of the format are better.
+"""The proof that no other constants of a format are better than those that the search on its lattice ended with.
 
 The nearest rounding of the best constants is seldom the best on the lattice: errors are attained at several places, and
 what the rounding of one constant costs another may make good.
@@ -6,56 +6,22 @@ what the rounding of one constant costs another may make good.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 import sympy as sp
 
-from analysis.activation.errors import BadInput, Undecided
+from analysis.activation.errors import Undecided
 from analysis.optimal.fitting.proof import MOST_BOXES, Search
 from analysis.optimal.fitting.residual import Residual
 from analysis.optimal.lattice import Lattice
 from analysis.rigorous.comparison import enclose
 from analysis.rigorous.intervals import Interval
 
-REACH = {1: 6, 2: 3, 3: 2}  # lattice steps around a point that one round of the search tries
-ROUNDS = 40
 SAME = 1e-10  # relative; errors on a lattice that differ by less are one error
 
 Ends = tuple[Fraction | float, Fraction | float]  # lattice points, or infinities
-
-
-def best(
-    lattice: Lattice, theta: np.ndarray, error: Callable[[np.ndarray], float], least: np.ndarray
-) -> tuple[Fraction, ...]:
-    """The lattice point of least error found: rounds of trying all neighbours, starting from those of theta.
-
-    `least` are the bounds of the constants from below; points below are left out.
-    """
-    known: dict[tuple[Fraction, ...], float] = {}
-
-    def tried(point: tuple[Fraction, ...]) -> float:
-        if point not in known:
-            value = error(np.array([float(c) for c in point]))
-            known[point] = value if math.isfinite(value) else math.inf
-        return known[point]
-
-    centre: tuple = tuple(float(t) for t in theta)
-    for _ in range(ROUNDS):
-        axes = [
-            [p for p in lattice.around(c, REACH.get(len(theta), 1)) if p >= low]
-            for c, low in zip(centre, least, strict=True)
-        ]
-        if not all(axes):
-            raise BadInput(f"expected a format with admissible constants near the best, got {lattice.name}")
-        found = min(itertools.product(*axes), key=tried)
-        if found == centre:
-            break
-        centre = found
-    return found
 
 
 def none_better(residual: Residual, theta: np.ndarray, error: float, lattice: Lattice) -> bool | tuple[Fraction, ...]:

@@ -34,13 +34,22 @@ def closest(grid: Grid) -> Iterator[tuple[Attempt, Attempt]]:
     First by Newton's method from a walk, then, where that is not enough, from a bracket drawn together.
     """
     bracket = Bracket(grid)
+    known: list[float] = []
     for attempt in bracket.attempts():
-        found = None if bracket.is_probe else _at_end(grid, attempt)
+        found = None if bracket.is_probe or grid.target.jump else _at_end(grid, attempt)
         if found is None:
             continue
-        bracket.guesses.append(found.error)
-        if found.sound().all() and _stays(grid, found):
+        error = found.error
+        bracket.guesses.append(error)
+        if any(abs(error - other) <= SAME * error for other in known) or not found.sound().all():
+            continue
+        count = _staying(grid, found)
+        if count == grid.links:
+            known.append(error)
             yield _below(grid, found), _above(grid, found)
+        else:
+            bracket.bend = _at_bend(grid, attempt, found, count)
+            bracket.guesses += [bracket.bend] if bracket.bend else []
     yield bracket.short, bracket.arrived
 
 
@@ -77,16 +86,42 @@ def _at_bends(grid: Grid, short: Attempt, most: float) -> Iterator[float]:
                     yield found.error
 
 
+def _at_bend(grid: Grid, attempt: Attempt, found: newton.Settled, count: int) -> float | None:
+    """The error, between those of both, at which the link after so many passes a wall elsewhere than at its end.
+
+    There it touches that wall once more: after its other points, or before them.
+    """
+    links, (first, settled) = grid.unstopped(attempt), found.at(found.error)
+    one, line, side = links[count], settled[count].line, settled[count].side
+    window, known = (grid.window(begin, chain[:count]) for begin, chain in
+                     ((replace(attempt.begin, q=first), settled), (attempt.begin, links)))  # fmt: skip
+    begin, begun = (part.p if part.side == side else part.q for part in (window, known))
+    after, before = grid.bulge(line, side, settled[count].x2)[1], grid.bulge(line, -side, begin)[1]
+    closing = []
+    if settled[count].x2 < after < settled[count].x3:
+        closing.append((replace(one, x3=after), after))
+    if before < settled[count].x1:
+        before = before if before > begin else begun
+        closing.append((Obstruction(line, -side, before, one.x1, one.x2), one.x2))
+    for last, x in closing:
+        bend = _settled(grid, attempt, [*links[:count], last], Closing(0, kink=x in grid.target.breaks))
+        ends = sorted((found.error, attempt.error))
+        if bend and ends[0] < bend.error < ends[1] and bend.sound().all():
+            return bend.error
+    return None
+
+
 def _settled(grid: Grid, attempt: Attempt, links: Sequence[Obstruction], closing: Closing) -> newton.Settled | None:
     target = grid.target
     chain = newton.Chain.of(target.values, target.breaks, attempt.begin, target.lines[0], links, grid.apart, closing)
     return chain.settled(attempt.error) if chain else None
 
 
-def _stays(grid: Grid, found: newton.Settled) -> bool:
+def _staying(grid: Grid, found: newton.Settled) -> int:
+    """How many of the links stay in the tube."""
     first, links = found.at(found.error)
     begin = replace(grid.begin(found.error), q=first)
-    return grid.curve.staying(grid.window(begin, ()), links, found.error, grid.apart) == len(links)
+    return grid.curve.staying(grid.window(begin, ()), links, found.error, grid.apart)
 
 
 def _below(grid: Grid, found: newton.Settled) -> Attempt:
@@ -116,6 +151,8 @@ class Bracket:
         self.short: Attempt
         self.arrived: Attempt
         self.guesses: list[float] = []  # errors to try next, those in the bracket
+        self.bend: float | None = None  # the last one at which a link is stopped
+        self.probes: list[float] = []  # what to try before all else
         self.is_probe = False  # whether the last attempt was one of them, a little aside
         self.recent: list[tuple[float, float]] = []
         self.widths: list[float] = []
@@ -125,25 +162,25 @@ class Bracket:
     def attempts(self) -> Iterator[Attempt]:
         """Those on both sides of the least error, then ever nearer to it, to the relative width NARROW."""
         yield from self._around()
-        aside = max(ASIDE, 4 * ROUNDING * max(map(abs, self.grid.curve.high)) / self.arrived.error)
-        probes: list[float] = []
+        aside = self._aside(self.arrived.error)
         bends_of: Attempt | None = None
         for _ in range(ATTEMPTS):
             low, high = self.short.error, self.arrived.error
             if high - low <= max(NARROW, 3 * aside) * high:
                 return
-            probes = [error for error in probes if low < error < high]
-            if not probes:
-                if bends_of is not self.short:
+            self.probes = [error for error in self.probes if low < error < high]
+            if not self.probes:
+                if bends_of is not self.short and not self.grid.target.jump:
                     bends_of = self.short
                     self.guesses += _at_bends(self.grid, self.short, high)
                 inner = low * (1 + 2 * aside), high * (1 - 2 * aside)
                 self.guesses = sorted(guess for guess in self.guesses if inner[0] < guess < inner[1])
                 if self.guesses:
                     guess = self.guesses.pop(len(self.guesses) // 2)
-                    probes = [error for error in (guess * (1 + aside), guess * (1 - aside)) if low < error < high]
-            self.is_probe = bool(probes)
-            found = self.grid.attempt(probes.pop(0) if probes else self._next(low, high))
+                    both = guess * (1 + aside), guess * (1 - aside)
+                    self.probes = [error for error in both if low < error < high]
+            self.is_probe = bool(self.probes)
+            found = self.grid.attempt(self.probes.pop(0) if self.probes else self._next(low, high))
             self.last_arrived = found.arrives
             if found.arrives:
                 self.arrived = found
@@ -153,9 +190,13 @@ class Bracket:
 
     def _around(self) -> Iterator[Attempt]:
         short = arrived = None
-        error, due, beyond = self.grid.expected(), self.grid.due(), min(0.02, 0.5 / self.grid.links)
+        known, due, beyond = self.grid.walked, self.grid.due(), min(0.02, 0.5 / self.grid.links)
+        error = known.error if known else self.grid.expected()
         for _ in range(ATTEMPTS):
-            found = self.grid.attempt(error)
+            if not error > 0:
+                break
+            found = known or self.grid.attempt(error)
+            known = None
             if found.arrives:
                 self.arrived = arrived = found
             else:
@@ -163,12 +204,22 @@ class Bracket:
             yield found
             if short and arrived:
                 return
+            if self.bend:
+                aside = self._aside(self.bend)
+                self.probes, error, self.bend = [self.bend * (1 + aside)], self.bend * (1 - aside), None
+                self.is_probe = True
+                continue
+            self.is_probe = False
             share = min(max(found.excess / due, -0.6), 0.4)
             likely = error * (1 + share) ** -2 * (1 - beyond if found.arrives else 1 + beyond)
             guess = self.guesses[-1] if self.guesses else error
             beyond *= 2
             error = guess if APART < (1 if found.arrives else -1) * (error - guess) / error < 0.5 else likely
-        raise Undecided("a design: no tube was found that a path passes, or none that stops it")
+        raise Undecided("a design: in doubles no tube was found that a path passes, or none that stops it")
+
+    def _aside(self, error: float) -> float:
+        """How far from an error, relative to it, attempts on either side of it are."""
+        return max(ASIDE, 4 * ROUNDING * self.grid.largest / error)
 
     def _next(self, low: float, high: float) -> float:
         """Where the secant through the last two excesses is zero, or the one through both ends, or the middle."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 
 from analysis.optimal.shapes.curve import Curve, Jet
@@ -27,6 +26,8 @@ class Contact:
     def _move(self, x: float, inside: tuple[float, float, Jet] | None) -> None:
         self.x, self.inside = x, inside
         self.y, self.tilt, self.bend = inside[2](x) if inside else self.curve.jet(x)
+        if not inside:
+            self.y = self.curve.wall(x, self.side)
 
     def settle(self, slope: float) -> None:
         """Climbs from gap to gap: to a point of tangency, or to a kink or the beginning."""
@@ -66,7 +67,8 @@ class Contact:
                 if first >= 0
                 else [(low, False), (high, False)]
             )
-        x = low + (high - low) * first / (first - last)
+        is_steep = math.isinf(first) or math.isinf(last)
+        x = (low + high) / 2 if is_steep else low + (high - low) * first / (first - last)
         for _ in range(STEPS):
             _, tilt, bend = jet(x)
             step = (tilt - slope) / bend if bend else INF
@@ -86,15 +88,3 @@ class Contact:
                 self.y, self.tilt, self.bend = jet(x)
                 return
         self.settle(slope)
-
-
-@dataclass
-class Pin:
-    """A contact that does not move; y is what f would be there."""
-
-    x: float
-    y: float
-
-    def settle(self, slope: float) -> None: ...
-
-    def follow(self, slope: float) -> None: ...

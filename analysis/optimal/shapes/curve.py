@@ -49,6 +49,13 @@ class Curve:
     def jet(self, x: float) -> list[float]:
         return self.jets[self.gap(x)](x)
 
+    def wall(self, x: float, side: int) -> float:
+        """f there; where it jumps the larger limit for side 1, the smaller one for -1."""
+        gap = self.gap(x)
+        if x == self.xs[gap]:
+            return self.high[gap] if side > 0 else self.low[gap]
+        return self.jets[gap](x)[0]
+
     def staying(self, window: Window, links: Sequence[Obstruction], error: float, apart: bool = False) -> int:
         """How many links, from the first on, stay in the tube from where they may begin up to x3, on the grid."""
         if not links:
@@ -101,14 +108,14 @@ class Window:
     """Where the next link may begin: on the last one, between p and q.
 
     `side` is the wall through which that one leaves: 1 for the lower wall, -1 for the upper; 0 for a vertical
-    beginning, where p = q. Where the last one is a given line, which does not touch the tube at p, `y` is its value
-    there, beyond which the next link cannot be.
+    beginning, where p = q. Where the last one is a given line that comes from -inf, touching no wall, `slope` is its
+    slope: the next link crosses it somewhere before q, so that it is steeper with side 1, flatter with -1.
     """
 
     p: float
     q: float
     side: int
-    y: float | None = None
+    slope: float | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class End:
 class Obstruction:
     """A line that touches one wall at x1 and the other at x2, and leaves the tube at x3 through the first.
 
-    `side` is 1 if the first wall is the lower one, else -1.
+    `side` is 1 if the first wall is the lower one, else -1. With x1 = -inf the line is parallel to the asymptote.
     """
 
     line: Line

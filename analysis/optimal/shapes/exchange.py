@@ -94,6 +94,11 @@ class Gaps:
         x = self.low[:, None] * (1 - share) + self.high[:, None] * share
         return Points(x.ravel(), np.repeat(np.arange(len(self.low)), per_gap + 1))
 
+    def placed(self, x: np.ndarray) -> Points:
+        """The abscissae that lie inside."""
+        x = x[(x > self.low[0]) & (x < self.high[-1])]
+        return Points(x, np.searchsorted(self.high, x))
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -127,7 +132,7 @@ class Problem:
         coefficients, free = self.start(knots)
         points = gaps.points(max(AT_FIRST[self.shape.degree], FEWEST // 8 // len(gaps.low)))
         if also is not None:
-            points = points + self._placed(also, gaps)
+            points = points + gaps.placed(also)
         best, least = None, math.inf
         for rounds in range(most):
             solved = points
@@ -144,10 +149,6 @@ class Problem:
             points = points + maxima[sizes > NEAR * error]
         assert best is not None
         return replace(best, least=error, points=solved, multipliers=multipliers)
-
-    def _placed(self, x: np.ndarray, gaps: Gaps) -> Points:
-        x = x[(x > gaps.low[0]) & (x < gaps.high[-1])]
-        return Points(x, np.searchsorted(gaps.high, x))
 
     def _noise(self, knots: np.ndarray, coefficients: np.ndarray) -> float:
         return NOISE * float(abs(coefficients).max())

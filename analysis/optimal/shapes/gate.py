@@ -202,7 +202,11 @@ class _Found:
         def errors(theta: np.ndarray) -> np.ndarray:
             return f - Shape.of(theta).values(x) if theta[0] < theta[1] else np.full(len(x), np.inf)
 
-        return nearby.rounded(lattice, self.shape.theta, errors)
+        found = nearby.rounded(lattice, self.shape.theta, errors)
+        for written in (-found[0], found[1] - found[0]):  # b and a of clip(x + b, 0, a)/a
+            if not lattice.reaches(written):
+                raise BadInput(f"expected a format that reaches {float(written):g}, got {lattice.range}")
+        return found
 
     # what is proved
 

@@ -14,7 +14,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
@@ -28,10 +27,12 @@ from analysis.optimal.shapes.tube import Walk
 INF = math.inf
 POINTS = 10  # of the grid for each piece of the design
 SURVEY = 300  # gaps of the first look at the curvature
+LUMP = 8  # times the mean mass of a gap: one with more is halved
 EVENLY = 0.1  # of the mean density is everywhere: no part of the curve goes without points
 FARTHER = 1e9  # may free knots be
+PASSES = 1 + 1e-10  # times half a jump: with less, nothing passes it
 HALVINGS = 40  # of a gap of the first look
-FEW = 12  # links: fewer are walked anew
+FEW = 6  # links: fewer are walked anew
 REACHES = 12  # guesses of the error, which says how far the grid goes, which says what error to expect
 BEYOND = 0.25  # of a finite domain, on either side of which the curve is followed if it goes on
 
@@ -62,15 +63,17 @@ class Grid:
     def __init__(self, target: Target, links: int, error: float, apart: bool = False, farthest: float = FARTHEST):
         self.target, self.links, self.apart = target, links, apart
         self.low, self.high = target.reach(error, farthest)
+        self.beyond = target.beyond(error, (self.low, self.high))
         self.survey, self.mass = self._density(*self._extended(self.low, self.high))
         self.total = float(self.mass[-1])
+        self.walked: Attempt | None = None
         self.known: tuple[Obstruction, ...] = ()  # the links of the last walk
 
     @classmethod
-    def of(cls, target: Target, links: int, apart: bool = False, walked: tuple[Obstruction, ...] = ()) -> Grid:
+    def of(cls, target: Target, links: int, apart: bool = False, walked: Attempt | None = None) -> Grid:
         """For the error that so many links are expected to have; `apart` if they need not meet.
 
-        `walked` are the links of a walk through a tube of a like width.
+        `walked` is a walk through a tube of a like width, if one is known.
         """
         error = 1.0
         for _ in range(REACHES):
@@ -78,7 +81,11 @@ class Grid:
             if target.outer == (None, None) or found.expected() > error / 4:
                 break
             error = found.expected()
-        found.known = walked
+        if walked:
+            found.known = walked.obstructions
+            walk, begin, end = Walk(found.curve, walked.error), found.begin(walked.error), found.end(walked.error)
+            excess = found._excess(walk, begin, walked.obstructions, end)
+            found.walked = replace(walked, begin=begin, end=end, excess=excess)
         return found
 
     def _extended(self, low: float, high: float) -> tuple[float, float]:
@@ -101,11 +108,22 @@ class Grid:
             np.sinh(np.linspace(math.asinh(low), math.asinh(high), SURVEY + 1)),
         )
         x = np.unique(np.concatenate([evenly, np.clip(wide, low, high), inner]))
-        roots = np.sqrt(abs(self.target.values((x[1:] + x[:-1]) / 2)[2]))
-        root = np.where(np.isfinite(roots), roots, 0.0)
+        root = self._roots(x)
+        for _ in range(HALVINGS):
+            masses = root * np.diff(x)
+            heavy = masses > LUMP * masses.sum() / SURVEY
+            if not heavy.any():
+                break
+            x = np.sort(np.append(x, (x[1:][heavy] + x[:-1][heavy]) / 2))
+            root = self._roots(x)
         mean = float(root @ np.diff(x)) / (high - low)
         root = root + (EVENLY * mean or 1.0)
         return x, np.concatenate([[0.0], np.cumsum(root * np.diff(x))])
+
+    def _roots(self, x: np.ndarray) -> np.ndarray:
+        """sqrt|f''| between neighbours."""
+        roots = np.sqrt(abs(self.target.values((x[1:] + x[:-1]) / 2)[2]))
+        return np.where(np.isfinite(roots), roots, 0.0)
 
     def expected(self) -> float:
         """The error of the links if the curve were nowhere bent the other way: each has 4 sqrt(E) of the mass."""
@@ -124,11 +142,17 @@ class Grid:
         x = np.interp(np.linspace(0, self.total, count), self.mass, self.survey)
         special = (*self.target.breaks, self.low, self.high, *self._turns())
         inner = [b for b in special if x[0] <= b <= x[-1]]
-        xs = np.unique(np.concatenate([x, inner]))
+        xs = np.unique(np.concatenate([x, inner, *self.beyond]))
         left, right = self.target.values(xs, "left")[0], self.target.values(xs)[0]
         left[0], right[-1] = right[0], left[-1]
         jets = [self.target.jet_at(m) for m in ((xs[1:] + xs[:-1]) / 2).tolist()]
         return Curve(xs.tolist(), np.minimum(left, right).tolist(), np.maximum(left, right).tolist(), jets)
+
+    @property
+    def largest(self) -> float:
+        """The largest |f| where links touch it."""
+        within = (abs(y) for x, y in zip(self.curve.xs, self.curve.high, strict=True) if self.low <= x <= self.high)
+        return max(within)
 
     def _turns(self) -> list[float]:
         """Where f is at its farthest from an asymptote, for the asymptote to leave the tube there and not between."""
@@ -150,11 +174,13 @@ class Grid:
         """Walks through the tube of that half-width."""
         links = self.links
         begin, end = self.begin(error), self.end(error)
+        if self.target.jump and error <= self.target.half_jump * PASSES:
+            return Attempt(error, (), begin, end, (), -self.total)
         if self.apart and begin.q >= end.x:  # the asymptotes alone are near enough
             return Attempt(error, (), begin, end, (None,), self.total, True)
         stop = End(end.x) if self.apart else end
         found: list[Obstruction] = []
-        walk, pause, due = Walk(self.curve, error), 1, 0
+        walk, pause, due = Walk(self.curve, error), 1, 1 if begin.slope is not None else 0
         while len(found) < links:
             if len(found) >= due and (carried := self._carried(begin, found, error)):
                 found += (one for one in carried if one.x3 < end.x)
@@ -164,22 +190,26 @@ class Grid:
             window = self.window(begin, found)
             last = walk.farthest(window, stop)
             if not isinstance(last, Obstruction):
-                excess = self.passed(self.high) * (links - 1 - len(found)) / links
-                free = walk.farthest(window)
-                if isinstance(free, Obstruction):
-                    excess += max(self.passed(free.x3) - self.passed(end.x), 0.0)
+                excess = self._excess(walk, begin, found, end)
                 closing = (self._onto(found, begin, end),) if last == (None, None) else last
                 self.known = tuple(found)
-                return Attempt(error, tuple(found), begin, end, closing, excess or self.total / links, self.apart)
+                return Attempt(error, tuple(found), begin, end, closing, excess, self.apart)
             found.append(last)
         self.known = tuple(found)
         short = min(self.passed(found[-1].x3) - self.passed(end.x), 0.0)
         return Attempt(error, tuple(found), begin, end, (), short or -1e-3 * self.total / links, self.apart)
 
+    def _excess(self, walk: Walk, begin: Window, found: Sequence[Obstruction], end: End) -> float:
+        """How far a walk that arrives after those comes beyond the end, in shares of the density."""
+        excess = self.passed(self.high) * (self.links - 1 - len(found)) / self.links
+        free = walk.farthest(self.window(begin, found))
+        if isinstance(free, Obstruction):
+            excess += max(self.passed(free.x3) - self.passed(end.x), 0.0)
+        return excess or self.total / self.links
+
     def _carried(self, begin: Window, found: Sequence[Obstruction], error: float) -> tuple[Obstruction, ...]:
         """The next links, from those of the last walk by Newton's method; as far as they stay in the tube."""
         window, like, links = self.window(begin, found), begin, list(self.known)
-        left = None if found else self.target.lines[0]
         if found:
             k = bisect_right([one.x3 for one in self.known], window.q)
             if not 0 < k < len(self.known):
@@ -191,21 +221,22 @@ class Grid:
                 return ()
             like = self.window(begin, [links.pop(0)])
         links = links[: self.links - 1 - len(found)]
-        if len(links) < FEW or like.side != window.side:
+        if len(links) < FEW or self.target.jump or like.side != window.side:
             return ()
-        chain = Chain.of(self.target.values, self.target.breaks, like, left, links, self.apart)
+        chain = Chain.of(self.target.values, self.target.breaks, like, None, links, self.apart)
         carried = replace(chain, start=window).carried(error) if chain else ()
         return carried[: self.curve.staying(window, carried, error, self.apart)]
 
     def _onto(self, found: Sequence[Obstruction], begin: Window, end: End) -> Line:
         """The last link where no wall bounds it: from the link before to the asymptote, where both are in the tube."""
         left, right = self.target.lines
-        assert right
-        slope, intercept = left or right
+        slope, intercept = left or right or (0.0, 0.0)
         before = found[-1].line if found else Line(slope, 0.0, intercept, math.nan, math.nan)
+        if right is None:
+            return before
         x, z = end.x, min((end.x + self.window(begin, found).q) / 2, end.last)
         y, onward = before.at(x), right[0] * z + right[1]
-        return Line((onward - y) / (z - x), x, y, math.nan, math.nan)
+        return Line((onward - y) / (z - x) if z != x else math.nan, x, y, math.nan, math.nan)
 
     def window(self, begin: Window, found: Sequence[Obstruction]) -> Window:
         """From which the link after those begins."""
@@ -240,17 +271,13 @@ class Grid:
         if line is None:
             return Window(self.low, self.low, 0)
         x, side = self._leaves(line, error, 1)
-        if self.apart:
-            return Window(x, x, side)
-        return Window(self.low, x, side, line[0] * self.low + line[1])
+        return Window(x, x, side) if self.apart else Window(self.curve.xs[0], x, side, line[0])
 
     def end(self, error: float) -> End:
-        line = self.target.lines[1]
-        return (
-            End(self.high)
-            if line is None
-            else End(*self._leaves(line, error, -1), self.high, line[0] * self.high + line[1], line[0])
-        )
+        line, last = self.target.lines[1], self.curve.xs[-1]
+        if line is None:
+            return End(self.high)
+        return End(*self._leaves(line, error, -1), last, line[0] * last + line[1], line[0])
 
     def _leaves(self, line: tuple[float, float], error: float, direction: int) -> tuple[float, int]:
         """Where an asymptote, coming from its end, leaves the tube, and through which wall."""
@@ -287,9 +314,6 @@ class Grid:
         return x
 
 
-# the design
-
-
 def fewest_links(target: Target, error: float) -> Attempt:
     """The walk through the tube of half-width `error` with as few links as it takes."""
     grid = Grid(target, 1, error, farthest=FARTHER)
@@ -302,16 +326,3 @@ def fewest_links(target: Target, error: float) -> Attempt:
             raise BadInput(f"expected a tolerance that {MOST} pieces can keep, got {error:g}")
         grid = Grid(target, 1, error, farthest=FARTHER)
         grid.links = min(2 * len(found.obstructions), MOST)
-
-
-def nodes(target: Target, attempt: Attempt) -> list[tuple[float, float]]:
-    """Where the links of a walk that arrives meet; at a finite end, also the end itself."""
-    lines = [(one.line.slope, one.line.y - one.line.slope * one.line.x) for one in attempt.obstructions]
-    closing = [(line.slope, line.y - line.slope * line.x) for line in attempt.closing if line is not None]
-    lines.append(tuple(sum(part) / len(closing) for part in zip(*closing, strict=True)))
-    left, right = target.lines
-    lines = [*([left] if left else []), *lines, *([right] if right else [])]
-    found = [(x := (d - b) / (a - c), a * x + b) for (a, b), (c, d) in pairwise(lines) if a != c]
-    first = [] if left else [(float(target.lower), lines[0][0] * float(target.lower) + lines[0][1])]
-    last = [] if right else [(float(target.upper), lines[-1][0] * float(target.upper) + lines[-1][1])]
-    return [*first, *found, *last]

@@ -6,7 +6,6 @@ are best on its own interval, among neighbours of the exact ones. The certificat
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,14 +16,13 @@ import sympy as sp
 
 from analysis.activation.errors import BadInput, Refused
 from analysis.exact.verdict import Verdict
+from analysis.optimal.descent import descended
 from analysis.optimal.designs import Design, Polynomials
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.shapes.exchange import Curve
 from analysis.optimal.shapes.linear import Target
 
 SAMPLES = 200  # of a piece
-REACH = {2: 3, 3: 2}  # lattice steps around a point that one round tries, by the number of coefficients
-ROUNDS = 60
 NOTE = "rounded pieces need not meet at the knots; the error counts the jumps"
 REASON = "the bound is one of all piecewise polynomials; the lattice is searched among neighbours, without proof"
 
@@ -45,26 +43,24 @@ def rounded(target: Target, polynomials: Polynomials, lattice: Lattice) -> Polyn
     curve = Curve(target)
     ends = [target.lower, *polynomials.knots, target.upper]
     rows = [
-        _asymptote(row, lattice) if low.is_infinite or high.is_infinite else _piece(curve, row, low, high, lattice)
+        asymptote(row, lattice) if low.is_infinite or high.is_infinite else _piece(curve, row, low, high, lattice)
         for low, high, row in zip(ends, ends[1:], polynomials.coefficients, strict=False)
     ]
     return Polynomials(polynomials.knots, tuple(rows))
 
 
-def nearest(lattice: Lattice, value: Fraction) -> Fraction:
-    points = lattice.around(value, 1)
-    if not points:
-        raise BadInput(f"expected a format that reaches {float(value):g}, got {lattice.name}")
-    return min(points, key=lambda point: abs(point - value))
-
-
-def _asymptote(row: tuple[sp.Expr, ...], lattice: Lattice) -> tuple[sp.Expr, ...]:
+def asymptote(row: tuple[sp.Expr, ...], lattice: Lattice) -> tuple[sp.Expr, ...]:
+    """The same coefficients, which cannot be rounded. Raises BadInput where one is not of the format."""
     for c in row:
-        if not (c.is_Rational and lattice.below(exact := Fraction(int(c.p), int(c.q))) == exact):
+        if not (c.is_Rational and lattice.holds(fraction(c))):
             raise BadInput(
-                f"expected a format that holds the asymptote's {c}, or --domain with finite ends, got {lattice.name}"
+                f"expected a format that holds the asymptote's {c}, or --domain with finite ends, got {lattice.range}"
             )
     return row
+
+
+def fraction(value: sp.Expr) -> Fraction:
+    return Fraction(int(value.p), int(value.q))
 
 
 def _piece(curve: Curve, row: Sequence[sp.Expr], low: sp.Expr, high: sp.Expr, lattice: Lattice) -> tuple[sp.Expr, ...]:
@@ -73,26 +69,7 @@ def _piece(curve: Curve, row: Sequence[sp.Expr], low: sp.Expr, high: sp.Expr, la
     x = np.sort(np.append(x, inner))
     values = curve.jets(x, np.searchsorted(curve.breaks, x))[0]
     powers = np.vander(x, len(row), increasing=True)
-    found = _descended([float(c) for c in row], lattice, lambda c: float(abs(values - powers @ c).max()))
+    for c in row:
+        lattice.nearest(float(c))
+    found = descended(lattice, [float(c) for c in row], lambda c: float(abs(values - powers @ c).max()))
     return tuple(sp.Rational(c.numerator, c.denominator) for c in found)
-
-
-def _descended(start: list[float], lattice: Lattice, error: Callable[[np.ndarray], float]) -> tuple[Fraction, ...]:
-    """Rounds of trying all neighbours."""
-    known: dict[tuple[Fraction, ...], float] = {}
-
-    def tried(point: tuple[Fraction, ...]) -> float:
-        if point not in known:
-            known[point] = error(np.array([float(c) for c in point]))
-        return known[point]
-
-    centre: tuple = tuple(start)
-    for _ in range(ROUNDS):
-        axes = [lattice.around(c, REACH[len(start)]) for c in centre]
-        if not all(axes):
-            raise BadInput(f"expected a format that reaches the coefficients, got {lattice.name}")
-        found = min(itertools.product(*axes), key=tried)
-        if found == centre:
-            break
-        centre = found
-    return centre

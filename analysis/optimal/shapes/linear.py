@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
@@ -23,6 +23,8 @@ from analysis.optimal.shapes.curve import Jet
 
 INF = math.inf
 FAINT = 1e-3  # of the expected error: no knot is farther out than where f is so near to its asymptote
+NOTHING, ROUNDING = 1e-13, 1e-15  # of the error, and of f: so near to it nothing is seen of the distance
+FARTHER = 1.5  # times as wide is a gap of the grid beyond there as the one before
 MOST = 4096  # pieces
 FARTHEST = 1e5
 
@@ -33,13 +35,31 @@ def _vectorised(expression: sp.Expr) -> Callable[[np.ndarray], list]:
     return Program.jet(expression, 2).on(NUMPY)
 
 
+def _at_ends(piece: Piece, jet: Jet) -> Iterator[tuple[float, list[float]]]:
+    """The ends of a piece where its expression has no value or no slope, with the limits of both, and no curvature."""
+    for end, side in ((piece.lower, 1), (piece.upper, -1)):
+        if end.is_finite and not all(map(math.isfinite, jet(float(end)))):
+            value, slope = (value_at(sp.diff(piece.expression, X, k), X, end, side) for k in (0, 1))
+            if value.is_infinite:
+                raise BadInput(
+                    f"expected a target that is bounded on the domain, got one that goes to {value} at {end}"
+                )
+            yield float(end), [float(value), float(slope), 0.0]
+
+
+def _mended(jet: Jet, ends: dict[float, list[float]]) -> Jet:
+    return (lambda x: ends[x] if x in ends else jet(x)) if ends else jet
+
+
 class Target:
     """f on a domain, as the walk needs it: analytic pieces, and asymptotes at infinite ends."""
 
     def __init__(self, expression: sp.Expr, lower: sp.Expr, upper: sp.Expr):
         self.expression, self.lower, self.upper = expression, lower, upper
         self.pieces = pieces(expression, X, lower, upper)
-        self.jets = [scalars.jet(piece.expression, 2) for piece in self.pieces]
+        known = [(piece, scalars.jet(piece.expression, 2)) for piece in self.pieces]
+        self.at_ends = [dict(_at_ends(piece, jet)) for piece, jet in known]
+        self.jets = [_mended(jet, ends) for (_, jet), ends in zip(known, self.at_ends, strict=True)]
         self.breaks = [float(piece.lower) for piece in self.pieces[1:]]
         self.outer = self._asymptote(self.pieces[0], lower, -1), self._asymptote(self.pieces[-1], upper, 1)
 
@@ -68,6 +88,14 @@ class Target:
                 largest, size = (right.lower, abs(found)), abs(found)
         return largest
 
+    @cached_property
+    def half_jump(self) -> float:
+        """No continuous function is nearer: half the largest jump, rounded down."""
+        if self.jump is None:
+            return 0.0
+        near = float(self.jump[1]) / 2
+        return near if sp.Rational(near) <= self.jump[1] / 2 else float(np.nextafter(near, 0))
+
     def jet_at(self, x: float) -> Jet:
         return self.jets[bisect_right(self.breaks, x)]
 
@@ -80,6 +108,27 @@ class Target:
                 here = place == i
                 for row, value in zip(found, _vectorised(self.pieces[i].expression)(x[here]), strict=True):
                     row[here] = value
+                for end, jet in self.at_ends[i].items():
+                    found[:, here & (x == end)] = np.reshape(jet, (3, 1))
+        return found
+
+    def beyond(self, error: float, ends: tuple[float, float]) -> tuple[list[float], list[float]]:
+        """Points beyond both ends of the reach, ever farther apart, to where f is all but its asymptote in doubles."""
+        left, right = (self._beyond(k, end, error) for k, end in zip((0, -1), ends, strict=True))
+        return left[::-1], right
+
+    def _beyond(self, end: int, x: float, error: float) -> list[float]:
+        line, found = self.lines[end], []
+        if line is None:
+            return []
+        direction = 1 if end else -1
+        distance, before, step = INF, INF, max(abs(x) / 4, 1.0)
+        while distance > max(NOTHING * error, ROUNDING * abs(line[0] * x)) and abs(x) < FARTHEST**3:
+            x, step = x + direction * step, FARTHER * step
+            distance, before = abs(self.jets[end](x)[0] - line[0] * x - line[1]), distance
+            if not distance <= before:
+                break
+            found.append(x)
         return found
 
     def reach(self, error: float, farthest: float = FARTHEST) -> tuple[float, float]:

@@ -19,6 +19,7 @@ NARROWEST = 1e-10
 ENOUGH = 1e-9  # relative gain: less ends the search
 AT_FIRST = 2  # rounds of exchange for the coefficients at the start
 PER_GAP = 6
+SMALLER = 2  # by this factor the region of trust shrinks after a step that was not taken
 HEAVY = 0.5  # of the largest error: maxima that a programme sees
 
 
@@ -47,8 +48,9 @@ def settled(place: Place, theta: np.ndarray, steps: int = STEPS, enough: float =
     knots = place.knots(theta)
     coefficients = problem.best(knots, most=AT_FIRST).coefficients
     error, maxima, gaps = _error(place, knots, coefficients)
+    missed = np.empty(0)  # where steps that were not taken had their largest errors
     for _ in range(steps):
-        moved, change, promised = _step(place, knots, coefficients, maxima, gaps, error, trust)
+        moved, change, promised = _step(place, knots, coefficients, maxima, missed, gaps, error, trust)
         if error - promised <= enough * error:
             break
         trial, altered = theta + moved, coefficients + change
@@ -57,8 +59,10 @@ def settled(place: Place, theta: np.ndarray, steps: int = STEPS, enough: float =
             gained = (error - found) / (error - promised)
             trust = min(WIDEST, trust * (2 if gained > 0.5 else 1 if gained > 0.1 else 0.5))
             theta, knots, coefficients, error, maxima, gaps = trial, place.knots(trial), altered, found, tops, cut
+            missed = np.empty(0)
         else:
-            trust /= 4
+            trust /= SMALLER
+            missed = np.append(missed, tops.x)
             if trust < NARROWEST:
                 break
     return theta, error
@@ -72,14 +76,16 @@ def _error(place: Place, knots: np.ndarray, coefficients: np.ndarray) -> tuple[f
     return max(largest, place.aside(knots)), maxima[sizes > HEAVY * largest], gaps
 
 
-def _step(place: Place, knots, coefficients, maxima: Points, gaps: Gaps, error: float, trust: float):
+def _step(
+    place: Place, knots, coefficients, maxima: Points, missed: np.ndarray, gaps: Gaps, error: float, trust: float
+):
     """(change of theta, of the coefficients, the error that the linear model promises)."""
     from scipy import sparse
 
     problem = place.problem
     fixed, free = problem.start(knots)
     coefficients = np.where(free, coefficients, fixed)
-    points = gaps.points(PER_GAP) + maxima
+    points = gaps.points(PER_GAP) + maxima + gaps.placed(missed)
     residual = problem.residual(points, gaps, knots, coefficients)
     index, values = problem.matrix(points, gaps, knots)
     rows = np.repeat(np.arange(len(points.x)), index.shape[1])

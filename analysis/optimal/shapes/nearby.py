@@ -37,10 +37,9 @@ def rounded(lattice: Lattice, theta: np.ndarray, errors: Errors) -> tuple[Fracti
 
 
 def _around(lattice: Lattice, value: float) -> list[Fraction]:
-    found = lattice.around(float(value), 1)
-    if not found or not math.isfinite(value):
-        raise BadInput(f"expected a format that holds constants near {value:.6g}, got {lattice.name}")
-    return found
+    if not lattice.reaches(value):
+        raise BadInput(f"expected a format that holds constants near {value:.6g}, got {lattice.range}")
+    return lattice.around(float(value), 1)
 
 
 def _size(errors: np.ndarray) -> float:

@@ -3,8 +3,9 @@
 A walk (`tube`) tells which walls each link touches, and how. That makes a system of equations for all touching points
 x1 and x2, exits x3, slopes m, and the error E:
 
-    f(x2) - f(x1) + 2 s E = m (x2 - x1)        f(x3) - f(x1) = m (x3 - x1)
+    f(x2) - f(x1) + 2 s E = m (x2 - x1)        f(x3) - f(x2) - 2 s E = m (x3 - x2)
     f'(x) = m where x is a point of tangency;  elsewhere x is x3 or x2 of the link before, or stays where it is
+    (with x1 = -inf, m is the slope of the asymptote instead)
 
 and one more for what closes the chain (`Closing`). The matrix is a band with a column for E beside it, so a step costs
 about as much as f at all these points. The answer is floating point, to be believed only once it is proved.
@@ -30,6 +31,7 @@ CARRIES = 12  # steps at a given error
 CARRIED, BLURRED = 1e-9, 1e-13  # of the distances, and times f over the error: by how much the last step moves points
 SIZE, BELOW, ABOVE = 4, 5, 3  # rows of a link; diagonals of the matrix
 TANGENT, FRONT, BACK, FIXED = range(4)  # a touching point: of tangency; x3 or x2 of the link before; one that stays
+PARALLEL = 4  # the first link touches nothing at x1, but is parallel to the asymptote that it comes from
 
 Jets = Callable[[np.ndarray], np.ndarray]  # rows f, f', f'' at many points
 Slope = tuple[float, float]  # slope and intercept of a line
@@ -68,15 +70,16 @@ class Chain:
     @classmethod
     def of(cls, jets: Jets, breaks: Sequence[float], start: Window, line: Slope | None,
            links: Sequence[Obstruction], apart: bool, closing: Closing | None = None) -> Chain | None:  # fmt: skip
-        """None where a link touches the asymptote itself, at a point without meaning."""
+        """None where the points of a link are out of order."""
         kinds, begins, window = [], [], Window(start.q, start.q, 0) if apart else start
         for one in links:
-            if not one.x1 < one.x2 < one.x3 or (window.y is not None and window.p in (one.x1, one.x2)):
+            if not one.x1 < one.x2 < one.x3:
                 return None
             row, first = [], []
             for x, wall in ((one.x1, one.side), (one.x2, -one.side)):
                 begin, kind = (window.p, BACK) if window.side == -wall else (window.q, FRONT)
-                row.append(kind if x == begin else FIXED if x in breaks else TANGENT)
+                touching = kind if x == begin else FIXED if x in breaks else TANGENT
+                row.append(PARALLEL if x == -np.inf else touching)
                 first.append(kind)
             kinds.append(row)
             begins.append(first)
@@ -88,7 +91,10 @@ class Chain:
         sides = np.array([self.start.side, *(one.side for one in self.links)])
         rows = [(one.line.slope, one.x1, one.x2, one.x3) for one in self.links]
         slope = self.line[0] if self.line else 0.0
-        return np.array([(slope, self.start.p, self.start.p, self.start.q), *rows]), sides
+        unknowns = np.array([(slope, self.start.p, self.start.p, self.start.q), *rows])
+        parallel = 1 + np.flatnonzero(self.kinds[:, 0] == PARALLEL)
+        unknowns[parallel, 1] = 2 * unknowns[parallel, 2] - unknowns[parallel, 3]  # any number before x2
+        return unknowns, sides
 
     def carried(self, error: float) -> tuple[Obstruction, ...]:
         """The first links of the chain at another error, which is kept: as many as there is a solution for."""
@@ -140,6 +146,7 @@ class Chain:
         from scipy.linalg import solve_banded
 
         f, tilt, bend = (np.reshape(part, (-1, 3)) for part in self.jets(u[:, 1:].ravel()))
+        tilt = np.where(np.isinf(tilt), 0.0, tilt)  # at a vertical end, where points stay
         band, given = self._system(u, sides, error, f, tilt, bend)
         if not (np.isfinite(band).all() and np.isfinite(given).all()):
             return None
@@ -150,7 +157,7 @@ class Chain:
         move, rates = (part.reshape(-1, SIZE) for part in solved.T)
         if self.closing is None:
             return move, rates, 0.0, 0.0
-        excess, by_last, by_error = self._close(u[-1], error, f[-1], tilt[-1], bend[-1])
+        excess, by_last, by_error = self._close(u[-1], sides[-1], error, f[-1], tilt[-1], bend[-1])
         change = -(excess + by_last @ move[-1]) / (by_last @ rates[-1] + by_error)
         if not (np.isfinite(change) and np.isfinite(solved).all()):
             return None
@@ -184,17 +191,22 @@ class Chain:
         put(0, 2, tilt[:, 1] - m)
         own[:, 0, 0] = m * (x2 - x1) - (f[:, 1] - f[:, 0] + 2 * sides * error)
         own[:, 0, 1] = -2 * sides
-        put(1, 0, -(x3 - x1))
-        put(1, 1, m - tilt[:, 0])
+        put(1, 0, -(x3 - x2))
+        put(1, 2, m - tilt[:, 1])
         put(1, 3, tilt[:, 2] - m)
-        own[:, 1, 0] = m * (x3 - x1) - (f[:, 2] - f[:, 0])
+        own[:, 1, 0] = m * (x3 - x2) - (f[:, 2] - f[:, 1] - 2 * sides * error)
+        own[:, 1, 1] = 2 * sides
+        if self.line and self.kinds[0, 0] == PARALLEL:
+            for column, by in ((0, -1.0), (1, 0.0), (2, 0.0)):
+                put(0, column, by, slice(1, 2))
+            own[0, 0] = m[0] - self.line[0], 0.0
         if self.closing and self.closing.place == 0:  # the last x3 is a point of tangency, or a kink
             tangent = not self.closing.kink and self.closing.parallel is None
             last = slice(count - 1, None)
             put(1, 0, -1.0 if tangent else 0.0, last)
-            put(1, 1, 0.0, last)
+            put(1, 2, 0.0, last)
             put(1, 3, bend[-1, 2] if tangent else 1.0, last)
-            own[-1, 1, 0] = m[-1] - tilt[-1, 2] if tangent else 0.0
+            own[-1, 1] = m[-1] - tilt[-1, 2] if tangent else 0.0, 0.0
         for place, x in ((1, x1), (2, x2)):
             kind, row = self.kinds[:, place - 1], place + 1
             tangent = kind == TANGENT
@@ -209,17 +221,17 @@ class Chain:
             )
         return band, given.reshape(-1, 2)
 
-    def _close(self, last, error, f, tilt, bend) -> tuple[float, np.ndarray, float]:
+    def _close(self, last, side, error, f, tilt, bend) -> tuple[float, np.ndarray, float]:
         """The residual of the closing, its derivatives by the last link's unknowns and by the error."""
         closing, by_last = self.closing, np.zeros(SIZE)
         assert closing is not None
         if closing.place == 0:
-            m, x1, _, x3 = last
+            m, _, x2, x3 = last
             if closing.parallel is not None:
                 by_last[0] = 1.0
                 return m - closing.parallel, by_last, 0.0
-            by_last[[0, 1, 3]] = x1 - x3, m - tilt[0], tilt[2] - m
-            return f[2] - f[0] - m * (x3 - x1), by_last, 0.0
+            by_last[[0, 2, 3]] = x2 - x3, m - tilt[1], tilt[2] - m
+            return f[2] - f[1] - 2 * side * error - m * (x3 - x2), by_last, -2.0 * side
         x, at = last[closing.place], closing.place - 1
         if closing.line is None:
             by_last[closing.place] = 1.0
@@ -298,8 +310,10 @@ class Settled:
             begin = np.where(begins[:, place - 1] == FRONT, u[:-1, 3], u[:-1, 2])
             tangent = kinds[:, place - 1] == TANGENT
             kept = np.where(tangent, np.maximum(u[1:, place], begin), u[1:, place])
-            u[1:, place] = np.where(tangent | (kinds[:, place - 1] == FIXED), kept, begin)
+            stays = (kinds[:, place - 1] == FIXED) | (kinds[:, place - 1] == PARALLEL)
+            u[1:, place] = np.where(tangent | stays, kept, begin)
         y = self.chain.jets(u[1:, 2])[0] + self.sides[1:] * error
+        u[1:, 1] = np.where(kinds[:, 0] == PARALLEL, -np.inf, u[1:, 1])
         rows = zip(self.sides[1:].tolist(), y.tolist(), *(part.tolist() for part in u[1:].T), strict=True)
         return float(u[0, 3]), tuple(
             Obstruction(Line(m, x2, at, *((x1, x2) if side > 0 else (x2, x1))), side, x1, x2, x3)

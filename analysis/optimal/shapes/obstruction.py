@@ -13,12 +13,12 @@ the tube at x1 as before. Else M is above L' at b by induction, and below it at 
 is above L' at x1 too, where L' is not below the lower wall, hence above L at x1. The same with the walls exchanged if
 it is x2, on the upper wall.
 
-At an infinite end the outermost link is the asymptote itself, which takes the part of L'. At the left end an
-obstruction may touch it at the place p from which the walk starts: such a chain speaks of designs whose first knot is
-not left of p (who asks has to look at the others apart, as `pwl` does). At the right end the last
-link M meets the asymptote R not before the point x_R at which R leaves the tube, through the wall of side r say. An
-obstruction with x3 <= x_R stops M. So does one of side -r with x2 <= x_R where R is in the tube at x3: M comes to R
-from the side r, so it is on the inner side of R at x3.
+At an infinite end the outermost link is the asymptote itself, which takes the part of L'; at the left end it is in
+the tube up to q, and p = -inf. There x1 may be -inf too: L is then the line through L(x2) that is parallel to the
+asymptote, and M, which crosses the asymptote and passes L at x2, stays on that side of L from there on. At the right
+end the last link M meets the asymptote R not before the point x_R at which R leaves the tube, through the wall of side
+r say. An obstruction with x3 <= x_R stops M. So does one of side -r with x2 <= x_R where R is in the tube at x3: M
+comes to R from the side r, so it is on the inner side of R at x3.
 
 Links that need not meet are stopped by obstructions that follow one another without overlap: one of the links then has
 to pass a whole one.
@@ -28,14 +28,16 @@ Every condition is about the values of f at finitely many exact points.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
 import sympy as sp
 from flint import arb, ctx, fmpq
 
+from analysis.activation.parsing import X
 from analysis.exact.normal import sign
-from analysis.exact.pieces import Piece
+from analysis.exact.pieces import Piece, value_at
 from analysis.optimal.shapes.curve import Obstruction
 from analysis.optimal.shapes.grid import Attempt
 from analysis.optimal.shapes.linear import Target
@@ -58,8 +60,7 @@ class Chain:
             if before is None:
                 return False
             for one in self.attempt.obstructions:
-                line = self._line(one)
-                if not (self._begins(one, *before) and self._leaves(line, one.side, one.x3)):
+                if not (self._begins(one, *before) and self._leaves(line := self._line(one), one.side, one.x3)):
                     return False
                 before = line, one.side, one.x2, one.x3
             return self._stops(before)
@@ -70,13 +71,16 @@ class Chain:
         if line is None:
             return None, 0, begin.p, begin.q
         known = _asymptote(line)
-        return (known, begin.side, begin.p, begin.q) if self._leaves(known, begin.side, begin.q) else None
+        return (known, begin.side, -math.inf, begin.q) if self._leaves(known, begin.side, begin.q) else None
 
     def _line(self, one: Obstruction) -> Callable[[arb], arb]:
-        x1, x2 = _ball(Fraction(one.x1)), _ball(Fraction(one.x2))
-        y1, y2 = self._wall(one.x1, one.side), self._wall(one.x2, -one.side)
-        slope = (y2 - y1) / (x2 - x1)
-        return lambda x: y1 + slope * (x - x1)
+        x2, y2 = _ball(Fraction(one.x2)), self._wall(one.x2, -one.side)
+        if one.x1 == -math.inf:
+            assert self.target.outer[0]
+            slope = balls.enclose(self.target.outer[0][0])
+        else:
+            slope = (y2 - self._wall(one.x1, one.side)) / (x2 - _ball(Fraction(one.x1)))
+        return lambda x: y2 + slope * (x - x2)
 
     def _begins(self, one: Obstruction, line: Callable | None, side: int, p: float, q: float) -> bool:
         """Whether both touching points are among those that bound the link."""
@@ -109,19 +113,26 @@ class Chain:
         return bool(side == -end.side and p <= end.x and inside)
 
     def _wall(self, x: float, side: int) -> arb:
-        """The lower wall for side 1, the upper for -1; where a given line bounds the link instead, that."""
-        begin = self.attempt.begin
-        if begin.y is not None and x == begin.p:
-            return _asymptote(self.target.outer[0])(_ball(Fraction(x)))
+        """The lower wall for side 1, the upper for -1."""
         return self._f(x, side) - side * self.error
 
     def _f(self, x: float, wall: int) -> arb:
         """f at x; where it jumps, the larger limit for the lower wall and the smaller one for the upper."""
         at = Fraction(x)
-        values = [balls.evaluator(piece.expression)(_ball(at)) for piece in self.target.pieces if _reaches(piece, at)]
+        values = [_value(piece, at) for piece in self.target.pieces if _reaches(piece, at)]
         if len(values) < 2:
             return values[0] if values else arb.nan()
         return values[0].max(values[1]) if wall > 0 else values[0].min(values[1])
+
+
+def _value(piece: Piece, x: Fraction) -> arb:
+    """The value of a piece, at an end the limit if its expression has none."""
+    value = balls.evaluator(piece.expression)(_ball(x))
+    if not value.is_finite():
+        for end, side in ((piece.lower, 1), (piece.upper, -1)):
+            if end.is_finite and _compare(x, end) == 0:
+                return balls.enclose(value_at(piece.expression, X, end, side))
+    return value
 
 
 def _reaches(piece: Piece, x: Fraction) -> bool:

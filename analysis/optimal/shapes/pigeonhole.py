@@ -117,19 +117,41 @@ class Pigeonhole:
         outer = [float(x) if x is not None else None for x in ends]
         return Links(tuple(groups), outer[0], outer[1])
 
-    def _reach(self, first: int, last: int, error: float) -> np.ndarray | None:
-        """The points that level on the shortest interval from `first` on with at least that error."""
+    def groups(self, first: int, last: int, error: float, most: int, onward: bool = True) -> list[tuple[float, ...]]:
+        """Groups between two points of the grid, `most` or as many as there is room for, each proved to tell the error.
+
+        From left to right, or from right to left.
+        """
+        found: list[tuple[float, ...]] = []
+        while len(found) < most:
+            places = self._reach(first, last, error * (1 + LEVEL), onward)
+            if places is None:
+                break
+            group = tuple(self.x[places].tolist())
+            with ctx.workprec(BITS):
+                if not self._difference(group) >= arb(error):
+                    break
+            found.append(group)
+            first, last = (int(places[-1]), last) if onward else (first, int(places[0]))
+        return found
+
+    def _reach(self, first: int, last: int, error: float, onward: bool = True) -> np.ndarray | None:
+        """The points that level on the shortest interval from `first` on, or up to `last`, with at least that error."""
+
+        def level(length: int) -> tuple[float, np.ndarray, bool]:
+            return self._level(first, first + length) if onward else self._level(last - length, last)
+
         if last - first < self.degree + 1:
             return None
-        low, high = first + self.degree, first + self.degree + 1
-        while high < last and self._level(first, high)[0] < error:
-            low, high = high, min(last, first + 2 * (high - first))
-        if self._level(first, high)[0] < error:
+        low, high = self.degree, self.degree + 1
+        while high < last - first and level(high)[0] < error:
+            low, high = high, min(last - first, 2 * high)
+        if level(high)[0] < error:
             return None
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (low, middle) if self._level(first, middle)[0] >= error else (middle, high)
-        return self._level(first, high)[1]
+            low, high = (low, middle) if level(middle)[0] >= error else (middle, high)
+        return level(high)[1]
 
     def _level(self, first: int, last: int) -> tuple[float, np.ndarray, bool]:
         """By Remez's exchange: the error of the best polynomial on grid points, and the points that prove it.
@@ -164,6 +186,14 @@ class Pigeonhole:
             chosen = exchanged + first
         return (*best, False)
 
+    def is_apart(self, place: int, line: tuple[sp.Expr, sp.Expr], error: float) -> bool:
+        """Whether f at a point of the grid is proved to be so far from a line, or farther."""
+        with ctx.workprec(BITS):
+            return bool(self._aside(self.x[place], line) >= arb(error))
+
+    def _aside(self, x: float, line: tuple[sp.Expr, sp.Expr]) -> arb:
+        return abs(self._value(x) - balls.enclose(line[0]) * _ball(x) - balls.enclose(line[1]))
+
     def proved(self, links: Links) -> Fraction:
         """What the links prove, in balls."""
         with ctx.workprec(BITS):
@@ -173,8 +203,7 @@ class Pigeonhole:
                     inner = links.groups[0][0] if direction < 0 else links.groups[-1][-1]
                     if direction * (end - inner) < 0:
                         return Fraction(0)
-                    at = _ball(end)
-                    found.append(abs(self._value(end) - balls.enclose(line[0]) * at - balls.enclose(line[1])))
+                    found.append(self._aside(end, line))
             if any(b[0] < a[-1] for a, b in pairwise(links.groups)):
                 return Fraction(0)
             least = min(value.abs_lower() for value in found)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain, pairwise
+from functools import lru_cache
 
+import numpy as np
 import sympy as sp
 
 from analysis.activation.errors import BadInput, Refused, Undecided
@@ -17,10 +18,9 @@ from analysis.exact.normal import sign
 from analysis.exact.pieces import Piece, Spot, spots
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
-from analysis.optimal.shapes import grid
+from analysis.optimal.shapes import grid, path
 from analysis.optimal.shapes.basis import LINEAR
 from analysis.optimal.shapes.bracket import closest
-from analysis.optimal.shapes.curve import Obstruction
 from analysis.optimal.shapes.grid import Attempt, Grid
 from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import MOST, Target
@@ -30,9 +30,10 @@ from analysis.rigorous.distance import Beside, supremum_beside
 from analysis.rigorous.norms import Norm
 
 SLACKS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6)  # relative, by which the proof stays below the walk
-FINE = 1e-11  # times the error: to what decimal place nodes are rounded
+ABOVE = (1e-11, 1e-9, 1e-7)  # relative, of a walk over the tolerance; the last ones where f is rounded coarsely far out
 ENOUGH = 1e-9  # relative: a design so near to the bound needs no surer search
 TOLERANCE = 1e-12  # of the certified error, relative
+UNPROVED = Bound(0.0, "the obstructions that were found do not make a proof")
 
 
 def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | None) -> Design:
@@ -41,9 +42,9 @@ def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
     lower, upper = ends(norm)
     known = Target(target.expression, lower, upper)
     fewest: Verdict | None = None
-    walked: tuple[Obstruction, ...] = ()
-    if known.jump:
-        _refuse(*known.jump, tolerance)
+    walked: Attempt | None = None
+    if known.jump and tolerance is not None:
+        _check(*known.jump, tolerance)
     if pieces is None:
         assert tolerance is not None
         pieces, fewest, walked = fewest_pieces(known, tolerance)
@@ -59,12 +60,11 @@ def free(target: Activation, norm: Norm, pieces: int | None, tolerance: float | 
                   clock.seconds())  # fmt: skip
 
 
-def _refuse(x: sp.Expr, size: sp.Expr, tolerance: float | None) -> None:
+def _check(x: sp.Expr, size: sp.Expr, tolerance: float) -> None:
     """A continuous function is beside a jump at least half of it away from one of the two sides."""
-    line = f"the target jumps by {size} at x = {x}, and no continuous function comes nearer than {size / 2}"
-    if tolerance is not None and sign(sp.Rational(tolerance) - size / 2) < 0:
+    if sign(sp.Rational(tolerance) - size / 2) < 0:
+        line = f"the target jumps by {size} at x = {x}, and no continuous function comes nearer than {size / 2}"
         raise Refused(line)
-    raise BadInput(f"expected a continuous target, or --domain on one side of the jump: {line}")
 
 
 def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
@@ -74,77 +74,74 @@ def ends(norm: Norm) -> tuple[sp.Expr, sp.Expr]:
     return tuple(sp.oo * int(math.copysign(1, e)) if math.isinf(e) else sp.Rational(e) for e in (low, high))
 
 
-def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict, tuple[Obstruction, ...]]:
+def fewest_pieces(target: Target, tolerance: float) -> tuple[int, Verdict, Attempt | None]:
     """How many pieces keep the tolerance, whether it is proved that fewer do not, and the walk that tells."""
     if not 0 < tolerance < math.inf:
         raise BadInput(f"expected a positive tolerance, got {tolerance:g}")
     outer = sum(line is not None for line in target.outer)
     itself = already(target, LINEAR, MOST)
     if itself is not None and len(itself.coefficients) <= 1 + outer:
-        return len(itself.coefficients), Verdict.PROVED, ()
-    walk = grid.fewest_links(target, tolerance * (1 + FINE))  # a little more than what is then proved impossible
-    stopped = Attempt(walk.error, walk.obstructions, walk.begin, walk.end)
-    exact = Fraction(tolerance)
-    count = len(walk.obstructions) + 1 + outer
-    proved = not walk.obstructions or Chain(target, stopped, exact).proves()
-    if proved and (beyond := _beyond_first(target, stopped)) and count > 2:
-        fewest, verdict, _ = fewest_pieces(beyond, tolerance)
-        proved = fewest >= count - 1 and verdict is Verdict.PROVED
-    return count, Verdict.PROVED if proved else Verdict.UNDECIDED, walk.obstructions
+        return len(itself.coefficients), Verdict.PROVED, None
+    fewest, alone = _fewest_links(target), path.asymptotes(target)
+    for above in ABOVE if outer else ABOVE[:1]:
+        walk = grid.fewest_links(target, max(tolerance, target.half_jump * grid.PASSES) * (1 + above))
+        found = walk.obstructions
+        if len(found) < fewest and alone and float(certified(target, alone)[1]) <= tolerance:
+            return len(alone.coefficients), Verdict.PROVED, None
+        stopped = Attempt(walk.error, found, walk.begin, walk.end)
+        proved = len(found) < fewest or Chain(target, stopped, Fraction(tolerance)).proves()
+        if proved:
+            break
+    return max(len(found) + 1, fewest) + outer, Verdict.PROVED if proved else Verdict.UNDECIDED, walk
 
 
 def best_free(
-    target: Target, pieces: int, walked: tuple[Obstruction, ...] = ()
+    target: Target, pieces: int, walked: Attempt | None = None
 ) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
     """The best with so many pieces, its error, the bound, and notes; faster where a walk at a like error is known."""
     outer = sum(line is not None for line in target.outer)
     links = pieces - outer
-    if links < 1:
-        raise BadInput(f"expected at least {outer + 1} pieces, {outer} of which are asymptotes, got {pieces}")
-    far: Bound | None = None
+    alone = path.asymptotes(target)
+    if links < _fewest_links(target):
+        return _only(target, alone, pieces)
+    bound, best = Bound(target.half_jump, "" if target.half_jump else UNPROVED.reason), None
     for short, arrived in closest(Grid.of(target, links, walked=walked)):
-        bound, polynomials = _bound(target, short), None
-        if bound.lower and (beyond := _beyond_first(target, short)):
-            far = far or _bound_beyond(beyond, pieces - 1)
-            is_less = far.lower < (1 - SLACKS[-1]) * bound.lower
-            bound = far if is_less else Bound(min(far.lower, bound.lower))
-        if bound.lower:
-            polynomials = _polynomials(target, arrived)
-            error = certified(target, polynomials)
-            if float(error[1]) <= (1 + ENOUGH) * bound.lower:
-                break
-    if polynomials is None:
-        polynomials = _polynomials(target, arrived)
-        error = certified(target, polynomials)
-    fewer = len(polynomials.coefficients)
-    return polynomials, error, bound, (f"{fewer} pieces are as good as {pieces}",) if fewer < pieces else ()
-
-
-def _polynomials(target: Target, attempt: Attempt) -> Polynomials:
-    """Knots and slopes rounded to a decimal place far below the error, the values at knots from left to right.
-
-    The last slope before an asymptote is the one that meets it.
-    """
-    place = 2 - math.floor(math.log10(FINE * attempt.error))
-    found = grid.nodes(target, attempt)
-    if not all(map(math.isfinite, chain.from_iterable(found))):
+        bound = max(bound, _bound(target, short, links), key=lambda one: one.lower)
+        if best is None or arrived.error < float(best[1][1]) * (1 - ENOUGH):
+            polynomials = path.polynomials(target, arrived) or alone
+            error = certified(target, polynomials) if polynomials else ("inf", "inf")
+            if polynomials and (best is None or float(error[1]) < float(best[1][1])):
+                best, notes = (polynomials, error), _notes(polynomials, arrived, pieces)
+        if best and float(best[1][1]) <= (1 + ENOUGH) * bound.lower:
+            break
+    if best is None:
         raise Undecided("a design of this shape whose links meet")
+    return *best, bound, notes
+
+
+def _notes(polynomials: Polynomials, attempt: Attempt, pieces: int) -> tuple[str, ...]:
+    fewer, knots = len(polynomials.coefficients), [float(knot) for knot in polynomials.knots]
+    notes = [f"{fewer} {'piece is' if fewer == 1 else 'pieces are'} as good as {pieces}"] if fewer < pieces else []
+    if knots and (knots[0] < attempt.begin.p or knots[-1] > attempt.end.last):
+        notes.append("the farther out its outermost knot, the nearer is a design to the bound, which none attains")
+    return tuple(notes)
+
+
+def _fewest_links(target: Target) -> int:
+    """Besides the asymptotes, if there is any: a single link that comes back to the line it left is that line."""
     left, right = target.outer
-    knots = [_decimal(x, place) for x, _ in found]
-    y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
-    rows = [left[::-1]] if left else []
-    for i, (x, onward) in enumerate(pairwise(knots)):
-        slope = _decimal((found[i + 1][1] - found[i][1]) / (found[i + 1][0] - found[i][0]), place)
-        if right and onward == knots[-1]:
-            slope = (right[0] * onward + right[1] - y) / (onward - x)
-        rows.append((y - slope * x, slope))
-        y += slope * (onward - x)
-    rows += [right[::-1]] if right else []
-    return Polynomials(tuple(knots[0 if left else 1 : None if right else -1]), tuple(rows))
+    return 2 if left is not None and left == right else 1
 
 
-def _decimal(value: float, place: int) -> sp.Rational:
-    return sp.Rational(f"{value:.{max(place, 0)}f}")
+def _only(target: Target, alone: Polynomials | None, pieces: int) -> tuple[Polynomials, Pair, Bound, tuple[str, ...]]:
+    """The asymptotes alone, if they are not too many: no other function consists of so few pieces."""
+    if alone is None or len(alone.coefficients) > pieces:
+        ends = sum(line is not None for line in target.outer)
+        least = len(alone.coefficients) if alone else ends + 1
+        raise BadInput(f"expected at least {least} pieces, for the {ends} asymptotes, got {pieces}")
+    error = certified(target, alone)
+    notes = ("the asymptotes alone",) if target.outer else ()
+    return alone, error, Bound(float(np.nextafter(float(error[0]), 0))), notes
 
 
 def certified(target: Target, polynomials: Polynomials) -> Pair:
@@ -155,8 +152,14 @@ def certified(target: Target, polynomials: Polynomials) -> Pair:
             tails.append(Piece(piece.lower, piece.upper, piece.expression - row[0] - row[1] * X))
         else:
             first, last = ((x, row[0] + row[1] * x) for x in (piece.lower, piece.upper))
-            beside.append(Beside(piece, (first, last)))
+            beside.append(Beside(replace(piece, expression=_separated(piece.expression)), (first, last)))
     return supremum_beside(beside, tails, TOLERANCE, apart(target, polynomials)).pair()
+
+
+@lru_cache(maxsize=64)
+def _separated(expression: sp.Expr) -> sp.Expr:
+    """A rational function in partial fractions, which intervals enclose more tightly; else the expression itself."""
+    return sp.apart(expression, X) if expression.is_rational_function(X) else expression
 
 
 def apart(target: Target, polynomials: Polynomials) -> list[Spot]:
@@ -197,38 +200,18 @@ def _order(a: sp.Expr, b: sp.Expr) -> int:
 def bound_apart(target: Target, links: int) -> Bound:
     """What is proved of piecewise linear functions whose pieces need not meet."""
     for short, _ in closest(Grid.of(target, links, apart=True)):
-        bound = _bound(target, short)
+        bound = _bound(target, short, links)
         if bound.lower:
             break
     return bound
 
 
-def _beyond_first(target: Target, attempt: Attempt) -> Target | None:
-    """Where the proof supposes that no knot lies left of a place p, as its obstruction touches the asymptote at p:
-    the target from p on. Designs with a knot before p have one piece less there."""
-    place = attempt.begin.p
-    if attempt.begin.y is None or not any(place in (one.x1, one.x2) for one in attempt.obstructions):
-        return None
-    return Target(target.expression, sp.Rational(place), target.upper)
-
-
-def _bound_beyond(target: Target, pieces: int) -> Bound:
-    """What is proved of functions with so many pieces, the first of them free."""
-    reason = f"a first knot left of {float(target.lower):g} is not excluded"
-    try:
-        given = already(target, LINEAR, pieces)
-        found = Bound() if given is not None else best_free(target, pieces)[2]
-    except (BadInput, Undecided):
-        return Bound(0.0, reason)
-    return Bound(found.lower, reason)
-
-
-def _bound(target: Target, short: Attempt) -> Bound:
-    """What the obstructions of a walk prove, at the largest error at which they do."""
+def _bound(target: Target, short: Attempt, links: int) -> Bound:
+    """What the obstructions of a walk prove of so many links, at the largest error at which they do."""
     most = SLACKS[-1]
-    if Chain(target, short, Fraction(short.error * (1 - most))).proves():
+    if len(short.obstructions) == links and Chain(target, short, Fraction(short.error * (1 - most))).proves():
         for slack in SLACKS:
             error = Fraction(short.error * (1 - slack))
             if slack == most or Chain(target, short, error).proves():
                 return Bound(float(error))
-    return Bound(0.0, "the obstructions that were found do not make a proof")
+    return UNPROVED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -18,7 +19,7 @@ from analysis.activation.record import Activation
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.lattice import Lattice
-from analysis.optimal.shapes import pwl
+from analysis.optimal.shapes import lattices, pwl
 from analysis.optimal.shapes.basis import LINEAR
 from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import Target
@@ -69,6 +70,9 @@ class _Rounding:
         start = already(target, LINEAR, pieces) or pwl.best_free(target, pieces)[0]
         self.outer = target.outer
         self.low, self.high = float(target.lower), float(target.upper)
+        self.asymptotes = [[lattices.asymptote(line[::-1], lattice)] if line else [] for line in self.outer]
+        for c in itertools.chain(*start.coefficients):
+            lattice.nearest(float(c))
         self.knots = sorted({k for k in map(self._near, start.knots) if self.low < k < self.high})
         self.known: dict[tuple, tuple[float, tuple]] = {}
 
@@ -78,15 +82,15 @@ class _Rounding:
         return lowering.evaluator(self.target.expression, wide=False)
 
     def _near(self, value: sp.Expr) -> Fraction:
-        return min(self.lattice.around(float(value), 1), key=lambda point: abs(point - Fraction(float(value))))
+        return self.lattice.nearest(float(value))
 
     def best(self) -> tuple[Polynomials, Pair]:
         for _ in range(DESCENTS):
             if not self._improve():
                 break
         rows = [self._piece(*span)[1] for span in self._spans()]
-        left, right = self.outer
-        rows = [*([left[::-1]] if left else []), *rows, *([right[::-1]] if right else [])]
+        first, last = self.asymptotes
+        rows = [*first, *rows, *last]
         knots = tuple(sp.Rational(k.numerator, k.denominator) for k in self.knots)
         found = Polynomials(knots, tuple(tuple(map(sp.sympify, row)) for row in rows))
         return found, pwl.certified(self.target, found)

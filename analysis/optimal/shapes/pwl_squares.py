@@ -23,6 +23,7 @@ from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Bound, Clock, Design, Polynomials, cost_of
 from analysis.optimal.shapes import hats, pwl, runs
 from analysis.optimal.shapes.basis import LINEAR
+from analysis.optimal.shapes.cells import grouped
 from analysis.optimal.shapes.hats import Fit, Mass
 from analysis.optimal.shapes.itself import already
 from analysis.optimal.shapes.linear import Target
@@ -103,7 +104,7 @@ class Problem:
     def _masses(self, count: int) -> Mass:
         """About so many points at most, means of groups."""
         x, w, f, off = self.points
-        cells = runs.grouped(x, w, f, off, count)
+        cells = grouped(x, w, f, off, count)
         points = cells.centre, cells.weight, cells.value
         density = hats.smoothed(cells.centre, cells.weight)
         return Mass(x[0], x[-1], np.zeros_like, density, np.empty(0), points=points)
@@ -211,7 +212,7 @@ class Problem:
         lines = self.mass.lines
         if self.norm.is_discrete:
             x, w, f, off = self.points
-            cells = runs.grouped(x, w, f, off, CELLED)
+            cells = grouped(x, w, f, off, CELLED)
             root, _ = runs.of_cells(cells, pieces, lines, ceiling, 0 if len(x) <= CELLED else 1)
             return root**2 * (1 - 1e-15)
         x, total = hats.survey(self.mass)

@@ -1,9 +1,9 @@
 """`design --shape pwq`: piecewise quadratics with free knots, C1 or only continuous.
 
 The coefficients and the knots are moved together by a sequence of linear programmes (`moving`). There are local
-minima, so the search starts from several places; what it finds is certified. What no piecewise quadratic can do is
-proved (`pigeonhole`), with a gap that the joints at the knots cost, and none where the error of a smooth design turns
-often enough (`sign_changes`).
+minima, so the search starts from several places, those among them that the proof could not exclude; what it finds is
+certified. From below it is proved what no continuous piecewise quadratic can do (`joined`, from `pigeonhole`), and what
+no smooth one can where the error of a design turns often enough (`sign_changes`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from analysis.optimal.lattice import Lattice
 from analysis.optimal.shapes import lattices, sign_changes
 from analysis.optimal.shapes.basis import CONTINUOUS, SMOOTH
 from analysis.optimal.shapes.itself import already
+from analysis.optimal.shapes.joined import Joined
 from analysis.optimal.shapes.linear import MOST
 from analysis.optimal.shapes.moving import Place, settled
 from analysis.optimal.shapes.pigeonhole import Pigeonhole
@@ -40,13 +41,15 @@ from analysis.rigorous.norms import Norm
 POWERS = (1 / 3, 1 / 4, 1 / 2, 0.15)  # of |f'''|: densities of the knots at the start
 EARLY, ROUGH = 12, 1e-4  # steps from each start, and a relative gain that ends them
 LATE, CLOSE = 40, 1e-8  # the same for the most promising
-PROMISING = 2
+PROMISING, PROMISE = 2, 1.1  # so many, or so near to the best
 GRID = 2000
 FLOOR = 0.02  # of the mean density, which no place goes without
 NO_NOTES: tuple[str, ...] = ()
 TURNS = "the bound is by the turns of the error of a smooth spline"
 DIGITS = 9  # of a gap, to which knots are rounded
-REASON = "the bound is one of all piecewise quadratics, joined or not, and the search may have ended in a local minimum"
+LOCAL = "and the search may have ended in a local minimum"
+APART = f"the bound is one of all piecewise quadratics, joined or not, {LOCAL}"
+JOINED = f"the bound is one of all knots, {LOCAL}"
 
 
 def best(
@@ -72,8 +75,9 @@ def best(
     if found is not None:
         notes = ("the target itself is of this shape",)
     else:
+        proved = search.proved(pieces)
         found = search.design(pieces)
-        bound = search.bound(pieces, found if lattice is None else None)
+        bound = search.bound(pieces, proved, found) if lattice is None else proved
     if lattice is not None:
         found = lattices.rounded(known, search.with_knots_of(lattice, found), lattice)
         notes = (*notes, lattices.NOTE)
@@ -92,17 +96,33 @@ class _Free:
         self.least = search.outer + (2 if joints else 1)
         self.smoother = None if search.shape.smooth else _Free(Search(search.target, SMOOTH))
         self.pigeonhole = Pigeonhole(search.target, search.problem.curve, search.shape.degree, search.outside)
+        self.joined = Joined(self.pigeonhole, bool(search.shape.smooth))
         self.found: dict[int, tuple[np.ndarray, float]] = {}
 
     def lower(self, pieces: int) -> Fraction:
         return self.pigeonhole.lower(pieces)
 
-    def bound(self, pieces: int, reference: Polynomials | None) -> Bound:
-        """The larger of what is proved of all piecewise quadratics and, with a reference, of the smooth ones."""
-        apart, joined = self.lower(pieces), Fraction(0)
-        if reference is not None and self.search.shape.smooth:
-            joined = sign_changes.lower(self.search, reference, pieces - 1)
-        return Bound(below(joined), TURNS) if joined > apart else Bound(below(apart), REASON)
+    def proved(self, pieces: int) -> Bound:
+        """What is proved of all piecewise quadratics, or of the continuous ones; the search may gain by it, too."""
+        apart, error = below(self.lower(pieces)), self.best(pieces)[1]
+        guess = None if self.search.shape.smooth else lambda knots: self._tried(pieces, knots)
+        found = self.joined.lower(pieces - self.outer, apart, error, guess)
+        return Bound(found, JOINED) if found > apart else Bound(apart, APART)
+
+    def bound(self, pieces: int, proved: Bound, reference: Polynomials) -> Bound:
+        """That, or what the error of a smooth design proves of the others."""
+        if not self.search.shape.smooth:
+            return proved
+        turns = below(sign_changes.lower(self.search, reference, pieces - 1))
+        return Bound(turns, TURNS) if turns > proved.lower else proved
+
+    def _tried(self, pieces: int, knots: np.ndarray) -> float:
+        """The error that is reached after a search from these knots as well."""
+        one = self._settled(knots, EARLY, ROUGH) if (np.diff(knots) > 0).all() else None
+        if one is not None and one[1] < PROMISE * self.found[pieces][1]:
+            again = self._settled(one[0], LATE, CLOSE)
+            self.found[pieces] = min(self.found[pieces], one, again or one, key=lambda known: known[1])
+        return self.found[pieces][1]
 
     def best(self, pieces: int) -> tuple[np.ndarray, float]:
         """(knots, the error of a spline on them)."""
@@ -178,7 +198,7 @@ class _Free:
 
     def with_knots_of(self, lattice: Lattice, found: Polynomials) -> Polynomials:
         """The best coefficients for knots that are rounded to the lattice."""
-        rounded = {lattices.nearest(lattice, Fraction(int(k.p), int(k.q))) for k in found.knots}
+        rounded = {lattice.nearest(lattices.fraction(k)) for k in found.knots}
         inside = sorted(k for k in rounded if self.search.inside(k))
         low, high = ([] if end is None else [end] for end in (self.search.low, self.search.high))
         knots = [*low, *inside, *high]
@@ -202,12 +222,14 @@ class _Free:
                 raise BadInput(f"expected a tolerance that {MOST} pieces can keep, got {tolerance:g}")
         while pieces > first and self._keeps(pieces - 1, tolerance):
             pieces -= 1
-        proved = pieces <= self.least or self.lower(pieces - 1) > exact or self._turns(pieces - 1) > exact
+        proved = pieces <= self.least or self._exceeds(pieces - 1, exact)
         return pieces, Verdict.PROVED if proved else Verdict.UNDECIDED
 
-    def _turns(self, pieces: int) -> Fraction:
-        """What the error of the design with so many pieces proves of the others."""
-        return Fraction(self.bound(pieces, self.design(pieces)).lower)
+    def _exceeds(self, pieces: int, exact: Fraction) -> bool:
+        """Whether it is proved that no design with so many pieces keeps the tolerance."""
+        if self.lower(pieces) > exact or self.joined.excludes(pieces - self.outer, math.nextafter(exact, math.inf)):
+            return True
+        return self.bound(pieces, Bound(), self.design(pieces)).lower > exact
 
     def _next(self, pieces: int, tolerance: float) -> int:
         """From the rate at which the error falls, like the third power of the pieces; at least one more."""

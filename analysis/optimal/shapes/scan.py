@@ -31,17 +31,24 @@ class Scan:
             if self.flat and high < self.flat.at(x):
                 return -1
             if high < INF and self.lower.xs and not (self.steep and high >= self.steep.at(x)):
-                slope, at = self.lower.tangent(x, high)
+                slope, at = self._turned(1, *self.lower.tangent(x, high))
                 self.steep = Line(slope, x, high, at, x)
             if low > -INF:
                 if self.upper.xs and not (self.flat and low <= self.flat.at(x)):
-                    slope, at = self.upper.tangent(x, low)
+                    slope, at = self._turned(-1, *self.upper.tangent(x, low))
                     self.flat = Line(slope, x, low, x, at)
                 self.lower.add(x, low)
             if high < INF:
                 self.upper.add(x, high)
             self.front = x
         return self._comes_back()
+
+    def _turned(self, side: int, slope: float, at: float) -> tuple[float, float]:
+        """A line that touches the wall of `side` first, but is parallel to the one before if it would not cross it."""
+        before = self.window.slope
+        if before is None or side != -self.window.side or side * (slope - before) <= 0:
+            return slope, at
+        return before, -INF
 
     def _comes_back(self) -> int:
         """The wall through which all lines leave for ever that ought to meet the given one; drops those that do."""
@@ -61,9 +68,6 @@ class Scan:
         xs, low, high, p = curve.xs, curve.low, curve.high, window.p
         lows, highs = ((p if window.side == -wall else window.q, end.limit(wall) if end else INF) for wall in (1, -1))
         others = sorted({p, window.q, end.x if end else INF})  # which may be no points of the grid
-        if window.y is not None:
-            yield p, window.y if window.side < 0 else -INF, window.y if window.side > 0 else INF
-            others.remove(p)
         index, upto = bisect_right(xs, p) if others[0] != p else bisect_left(xs, p), max(lows[1], highs[1])
         while index < len(xs):
             x = xs[index]

@@ -19,7 +19,6 @@ from analysis.optimal.designs import Clock, Design, Polynomials
 from analysis.optimal.lattice import Lattice
 from analysis.optimal.shapes import spline
 from analysis.optimal.shapes.basis import LINEAR
-from analysis.optimal.shapes.lattices import nearest
 from analysis.optimal.shapes.linear import Target
 from analysis.optimal.shapes.quantised import DEFAULT, int8
 from analysis.optimal.shapes.spacing import Candidate, Search
@@ -63,8 +62,6 @@ def _notes(target: Target, lattice: Lattice | None) -> tuple[str, ...]:
 
 def _rounded(search: Search, found: Candidate, lattice: Lattice) -> Polynomials:
     """The entries on the lattice, one after the other moved to the neighbour that is best beside the others."""
-    if any(lattice.below(float(c)) is None for c in found.fit.coefficients):
-        raise BadInput(f"expected a format that reaches the entries, got {lattice.name}")
     values = [sp.Rational(v.numerator, v.denominator) for v in _Entries(search, found, lattice).descended()]
     return joined(search.problem, found.knots, values)
 
@@ -92,7 +89,7 @@ class _Entries:
     def descended(self) -> list[Fraction]:
         exact = [Fraction(v) for v in self.values]
         for i in self.free:
-            exact[i] = nearest(self.lattice, exact[i])
+            exact[i] = self.lattice.nearest(exact[i])
         for _ in range(ROUNDS):
             floats, changed = [float(v) for v in exact], False
             for i in self.free:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 
-from analysis.optimal.shapes.contact import STEPS, Contact, Pin
+from analysis.optimal.shapes.contact import STEPS, Contact
 from analysis.optimal.shapes.curve import Curve, End, Line, Obstruction, Window
 from analysis.optimal.shapes.scan import Scan
 
@@ -44,7 +44,7 @@ class Walk:
             lines = (
                 [(found.line, found.x3)] if isinstance(found, Obstruction) else [(line, INF) for line in found if line]
             )
-            missed = {x for line, upto in lines for x in self._missed(line, window, end, upto)}
+            missed = {x for line, upto in lines for x in self._missed(line, window, end, upto) if x > -INF}
             if not [self.curve.refine(x) for x in missed if self.curve.xs[self.curve.gap(x)] != x]:
                 break
         return found
@@ -69,15 +69,18 @@ class Walk:
         return found or (lines[-1], lines[1])
 
     def touching(self, window: Window, end: End | None, side: int, x1: float, x2: float, slope: float) -> Line:
-        """The line of about that slope that touches the wall of that side near x1, and then the other one near x2."""
+        """The line of about that slope that touches the wall of that side near x1, and then the other one near x2.
+
+        With x1 = -inf, or where it would not cross the given line from -inf, the line that is parallel to that.
+        """
         wall, other = (window.p if window.side == -s else window.q for s in (side, -side))
         first, second = (
-            self._pinned(window, s, x) or Contact(self.curve, s, x, begin, INF if end is None else end.limit(s))
+            Contact(self.curve, s, x, begin, INF if end is None else end.limit(s))
             for s, x, begin in ((side, x1, wall), (-side, x2, other))
         )
         first.settle(slope)
         second.settle(slope)
-        for _ in range(STEPS):
+        for _ in range(STEPS if x1 > -INF else 0):
             if first.x == second.x:  # there is no such line: the attempt that asks is too far from the other one
                 break
             before, slope = slope, (second.y - first.y + 2 * side * self.error) / (second.x - first.x)
@@ -85,8 +88,13 @@ class Walk:
                 break
             first.follow(slope)
             second.follow(slope)
+        begins = first.x
+        if x1 == -INF or (window.slope is not None and side == -window.side and side * (slope - window.slope) >= 0):
+            assert window.slope is not None
+            slope, begins = window.slope, -INF
+            second.settle(slope)
         x, y = second.x, second.y + side * self.error
-        return Line(slope, x, y, *((first.x, x) if side > 0 else (x, first.x)))
+        return Line(slope, x, y, *((begins, x) if side > 0 else (x, begins)))
 
     def _missed(self, line: Line, window: Window, end: End | None, upto: float) -> list[float]:
         """Where the grid is too coarse: the line passes a wall between two points, or at one since it was moved."""
@@ -99,7 +107,7 @@ class Walk:
             known = line.lower if side > 0 else line.upper
             slope, base = side * line.slope, side * line.y - side * line.slope * line.x
             previous, before = -INF, side * curve.jet(begin)[0] - slope * begin - base
-            if before > beyond and not (begin == window.p and window.y is not None):
+            if before > beyond:
                 return [line.lower, line.upper]
             for i in range(bisect_right(xs, begin), bisect_left(xs, limit)):
                 size = side * walls[i] - slope * xs[i] - base
@@ -112,12 +120,6 @@ class Walk:
                         return [top.x]
                 previous, before = before, size
         return []
-
-    def _pinned(self, window: Window, side: int, x: float) -> Pin | None:
-        """The contact if it is with a given line, where the walk begins."""
-        if x == window.p and window.y is not None:
-            return Pin(x, window.y + side * self.error)
-        return None
 
     def _exit(self, line: Line, side: int, start: float, end: End | None, before: float) -> float | None:
         """Where the line leaves the tube through the wall of that side, after `start` and not beyond `before`.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.activation import lookup
+from analysis.activation.errors import BadInput
 from analysis.exact.verdict import Verdict
 from analysis.optimal.fitting import rounding, search
 from analysis.optimal.fitting.constants import fit
@@ -122,3 +123,25 @@ def test_a_better_point_far_from_the_found_one_is_not_denied():
     found = fit("(2 + sin(13*a) + 10*relu(a - 10))*tanh(x)", "2.95*tanh(x) + exp(-x**2)/10", round="2/3")
     assert found.constants["a"] == pytest.approx(28 / 3) or found.verdict is Verdict.UNDECIDED
     assert found.optimum.lower <= 0.1013
+
+
+def test_a_fixed_point_constant_is_proved_best_of_its_format():
+    """Of all positive codes of a byte."""
+    found = fit("swish", "gelu", round="fixed:3.5")
+    assert found.verdict is Verdict.PROVED
+    assert "no other constants of the format fixed:3.5" in found.optimum.reason
+    swish = Residual.of(lookup.family("swish"), lookup.function("gelu"), Norm(), {})
+    codes = [code / 32 for code in range(1, 128)]
+    assert found.constants["beta"] == min(codes, key=lambda c: search.value(swish, np.array([c]))[0])
+
+
+def test_constants_that_do_not_fit_the_format_are_one_clear_line():
+    with pytest.raises(
+        BadInput, match=r"reaches the best a, 5\.395\d+, got fixed:3\.5, which goes from -4 to 3\.96875"
+    ):
+        fit("hard_gate", "mish", round="fixed:3.5")
+
+
+def test_constants_that_grow_without_bound_stop_at_the_end_of_the_word():
+    found = fit("swish", "relu", round="fixed:8.8")
+    assert found.constants["beta"] == 127 + 255 / 256

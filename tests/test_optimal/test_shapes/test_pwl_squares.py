@@ -11,6 +11,7 @@ from analysis.activation.errors import BadInput
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Polynomials
 from analysis.optimal.shapes import hats, pwl, pwl_squares, runs
+from analysis.optimal.shapes.cells import grouped, project
 from analysis.optimal.shapes.linear import Target
 from analysis.optimal.shapes.pwl_squares import Problem
 from analysis.rigorous.comparison import enclose
@@ -94,7 +95,7 @@ def test_no_design_is_below_the_bound(name, norm):
 def test_the_bound_is_that_of_pieces_that_need_not_meet():
     """By hand: two lines fit the points 0, 1 and the points 2, 3 exactly, whatever the values."""
     x, f = np.arange(4.0), np.array([0.0, 0.0, 1.0, 5.0])
-    cells = runs.grouped(x, np.ones(4), f, 0.0, 10)
+    cells = grouped(x, np.ones(4), f, 0.0, 10)
     table = runs.Table.of(cells, math.inf)
     line = np.polyfit(x, f, 1)
     assert table.squares[4, 0] == pytest.approx(float(np.sum((np.polyval(line, x) - f) ** 2)), rel=1e-14)
@@ -106,7 +107,7 @@ def test_the_bound_is_that_of_pieces_that_need_not_meet():
 def test_runs_have_the_error_of_their_least_squares_line():
     x, total = hats.survey(problem("gelu").mass)
     marks = np.interp(np.linspace(0, total[-1], 401), total, x)
-    cells, _ = runs.project(lookup.function("gelu").expression, marks[:-1], marks[1:], None)
+    cells, _ = project(lookup.function("gelu").expression, marks[:-1], marks[1:], None)
     table = runs.Table.of(cells, math.inf)
     value = lowering.evaluator(lookup.function("gelu").expression)
     for start, length in ((0, 400), (30, 70), (200, 20)):

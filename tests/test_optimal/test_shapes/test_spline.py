@@ -15,7 +15,7 @@ from analysis.activation.errors import BadInput, Refused
 from analysis.exact.verdict import Verdict
 from analysis.optimal.designs import Polynomials
 from analysis.optimal.lattice import Lattice
-from analysis.optimal.shapes import lattices, multipliers, pwl, spline
+from analysis.optimal.shapes import multipliers, pwl, spline
 from analysis.optimal.shapes.basis import CONTINUOUS, LINEAR, SMOOTH, beside
 from analysis.optimal.shapes.exchange import Problem
 from analysis.optimal.shapes.linear import Target
@@ -163,7 +163,7 @@ def test_rounded_coefficients_are_of_the_format_and_certified():
 def test_a_format_without_the_asymptote_is_one_clear_line():
     with pytest.raises(BadInput, match="expected a format that holds the asymptote"):
         design("selu", 8, "dyadic", Norm(), lattice=Lattice.of("bfloat16"))
-    assert lattices.nearest(Lattice.of("1/8"), Fraction(1, 3)) == Fraction(3, 8)
+    assert Lattice.of("1/8").nearest(Fraction(1, 3)) == Fraction(3, 8)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ LOOKALIKES = str.maketrans(
 )
 CONTROLS = ["\0", "\x1b[31m", "\r", "\x7f", "\u202e", "\u200b", "\ufeff", "\u00a0", "\ud800", "\U0001f600", "\n", "\t"]
 LEAVES = ["x", "x", "x", "x", "1", "2", "3", "0.5", "1.25", "-1", "pi", "0"]
-HUGE = ["1e300", "1e-300", "1e400", "9" * 60, "1e28", "10**10", "2**100", "0." + "0" * 50 + "1", "1e401", "1" * 61]
+HUGE = ["1e300", "1e-300", "1e400", "9" * 200, "1e28", "10**10", "2**100", "0." + "0" * 50 + "1", "1e401", "1" * 201]
 UNARY = ["exp", "log", "sqrt", "abs", "tanh", "sigmoid", "softplus", "erf", "atan", "sin", "cos", "relu", "step", "Phi"]
 NAMES = ["mish", "silu", "gelu", "relu6", "hard_swish", "elu", "swish(beta=2)", "hard_gate(a=5,b=3)", "softsign"]
 SOUP = (

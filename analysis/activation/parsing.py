@@ -33,7 +33,7 @@ X = sp.Symbol("x", real=True)
 
 MAX_LENGTH = 20_000  # a design of 200 pieces
 MAX_DEPTH = 60
-MAX_DIGITS = 60
+MAX_DIGITS = 200  # a design writes its coefficients exactly
 MAX_EXPONENT = 400  # of a literal such as 1e-300
 MAX_POWER = 100  # of a numeric exponent
 

@@ -15,6 +15,7 @@ from analysis.optimal.shapes.grid import Attempt
 from analysis.optimal.shapes.linear import Target
 
 FINE = 1e-11  # times the error: to what decimal place nodes are rounded
+DIGITS = 17  # of a knot: a double has no more
 ASIDE = 1e-10  # of the error: by how much a link that ought to be parallel to an asymptote is out of place
 
 
@@ -28,7 +29,7 @@ def polynomials(target: Target, attempt: Attempt) -> Polynomials | None:
     if not all(map(math.isfinite, chain.from_iterable(found))) or any(a >= b for (a, _), (b, _) in pairwise(found)):
         return None
     left, right = target.outer
-    knots = [_decimal(x, place) for x, _ in found]
+    knots = [_decimal(x, min(place, DIGITS - math.ceil(math.log10(abs(x) + 1)))) for x, _ in found]
     y = left[0] * knots[0] + left[1] if left else _decimal(found[0][1], place)
     rows = [left[::-1]] if left else []
     for i, (x, onward) in enumerate(pairwise(knots)):

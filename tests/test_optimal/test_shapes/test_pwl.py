@@ -365,3 +365,10 @@ def test_random_smooth_targets_are_enclosed_from_both_sides(first, second, share
     assert np.abs(f - g).max() <= float(found.error[1]) * (1 + 1e-9) + 1e-12
     assert found.bound.lower <= float(found.error[1])
     assert found.gap < 1e-6 or float(found.error[1]) == 0.0
+
+
+def test_a_design_with_far_knots_is_read_back():
+    found = design("gelu", 4, Norm("sup"))
+    assert found.polynomials.knots[0] < -(10**9)
+    again = lookup.function(found.to_dict()["formula"])
+    assert compare(again, "gelu", norm=found.norm).distance == found.error

@@ -69,7 +69,8 @@ def frontier_panel(ax: Axes, entry: dict[str, Any]) -> None:
     if best:
         ax.step(*zip(*map(_point, best), strict=True), where="post", color="0.4", linewidth=0.8, zorder=1)
         low, high = min(e for _, e in map(_point, known)), max(e for _, e in map(_point, known))
-        ax.set_ylim(low / 4, high * 1.6)
+        bottom, top = ax.get_ylim()  # of panels beside it as well, where they share the axis
+        ax.set_ylim(min(bottom, low / 60), max(top, high * 1.6))
         for one in best:
             text = one["name"].split("(")[0].removesuffix(" pieces").replace(", ", " ")
             ax.annotate(text, _point(one), (-2, -2), rotation=35, **NAME)

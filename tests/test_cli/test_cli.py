@@ -259,7 +259,7 @@ def test_time_runs_out_with_status_three(run):
 
 
 def test_a_closed_pipe_and_a_full_disk_end_quietly():
-    command = f"{sys.executable} -m analysis"
+    command = f"{shlex.quote(sys.executable)} -m analysis"
     piped = subprocess.run(f"{command} list | head -1", shell=True, capture_output=True, text=True, check=False)
     assert (piped.stderr, len(piped.stdout.splitlines())) == ("", 1)
     if not Path("/dev/full").exists():

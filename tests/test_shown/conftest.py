@@ -4,6 +4,7 @@ Its path has a space and letters beyond ASCII in it, which is as much a part of 
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,7 +45,7 @@ class Toy:
 
     def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
         """``make`` with the Python of this test instead of a .venv, in a process group of its own."""
-        return self.spawn("make", f"PY={sys.executable}", "READY=", *arguments, **extra)
+        return self.spawn("make", f"PY={shlex.quote(sys.executable)}", "READY=", *arguments, **extra)
 
     def run(self, notebook: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
         """The runner without make."""

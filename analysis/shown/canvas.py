@@ -147,8 +147,9 @@ def _rendered(figure: Figure, suffix: str, title: str, alt: str) -> bytes:
 
 
 def _shortened(svg: bytes) -> bytes:
-    """Coordinates of paths to a hundredth of a point, which nobody sees: a third of the file."""
-    return re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"\d+\.\d{3,}", _hundredths, path[0]), svg)
+    """Coordinates to a hundredth of a point, which nobody sees: a third of the file."""
+    places = rb' (?:d|x|y)="[^"]*"|translate\([^)]*\)'
+    return re.sub(places, lambda place: re.sub(rb"\d+\.\d{3,}", _hundredths, place[0]), svg)
 
 
 def _hundredths(number: re.Match[bytes]) -> bytes:

@@ -369,7 +369,7 @@ def test_figures_of_a_notebook_carry_its_number_and_are_there_with_a_description
 def test_figures_are_small_enough_to_be_committed():
     sizes = [p.stat().st_size for p in (ROOT / "figures").glob("*.*")]
     assert max(sizes) < 5e5
-    assert sum(sizes) < 6e6  # of ten notebooks
+    assert sum(sizes) < 5e6
 
 
 def test_a_figure_is_drawn_once_for_each_format(tmp_path, monkeypatch):

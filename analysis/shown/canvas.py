@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from matplotlib import rc_context, style
@@ -141,7 +141,8 @@ def _rendered(figure: Figure, suffix: str, title: str, alt: str) -> bytes:
     buffer = io.BytesIO()
     with rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)
-        figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt))
+        quick: dict[str, Any] = {"pil_kwargs": {"compress_level": 0}} if suffix == "png" else {}  # it is packed once, below
+        figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt), **quick)
     smaller = {"svg": _shortened, "png": _in_few_colours}.get(suffix, bytes)
     return smaller(buffer.getvalue())
 
@@ -153,7 +154,7 @@ def _shortened(svg: bytes) -> bytes:
 
 
 def _hundredths(number: re.Match[bytes]) -> bytes:
-    return f"{float(number[0]):.2f}".encode()
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".").encode()
 
 
 def _in_few_colours(png: bytes) -> bytes:
@@ -166,7 +167,7 @@ def _in_few_colours(png: bytes) -> bytes:
         for name in ("Title", "Description"):
             texts.add_text(name, image.info[name])
         few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few.save(buffer, "png", optimize=True, pnginfo=texts, dpi=image.info["dpi"])
+        few.save(buffer, "png", compress_level=8, pnginfo=texts, dpi=image.info["dpi"])  # 9: 2% less, twice the time
     return buffer.getvalue()
 
 

@@ -60,6 +60,7 @@ ANCHOR = sp.Rational(1, 16)  # -x where the size of a member is told from its ra
 WINDOWS = {"gaussian": (8.5, 13.0), "l2": (24.0, 48.0, 96.0)}  # in standard deviations, in x
 HIGHEST = 9  # power of x that tails are compared with
 LEVELS = ((64, INF), (256, 30.0))  # how many cells, for boxes up to which size
+POINTS = 4096, 0.1  # the same where points are counted, each a cell of its own: kinks make each a piece of its own
 FINE = 768  # cells for the convex box
 WIDEST, SHRINK, SHRINKS = 8.0, 0.75, 40  # the convex box: its first radius in terms of r, and how it shrinks
 LEAST = 0.05  # eigenvalue that the Hessian, nearly the unit matrix at theta, has in the convex box
@@ -164,6 +165,8 @@ class _Proof(Search):
         self.kinks = [float(k) for k, place in places if place.free_symbols]
         (coarse, far), (fine, near) = LEVELS
         self.levels = [(self._cells(coarse), far), (self._cells(fine, self.kinks), near)]
+        if residual.norm.points is not None and fine < len(residual.norm.points) <= POINTS[0]:
+            self.levels.append((self._cells(POINTS[0]), POINTS[1]))
         self.turn = _turn(residual, theta)
         self.boxes = 0
 

@@ -141,7 +141,9 @@ def _rendered(figure: Figure, suffix: str, title: str, alt: str) -> bytes:
     buffer = io.BytesIO()
     with rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)
-        quick: dict[str, Any] = {"pil_kwargs": {"compress_level": 0}} if suffix == "png" else {}  # it is packed once, below
+        quick: dict[str, Any] = (
+            {"pil_kwargs": {"compress_level": 0}} if suffix == "png" else {}
+        )  # it is packed once, below
         figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt), **quick)
     smaller = {"svg": _shortened, "png": _in_few_colours}.get(suffix, bytes)
     return smaller(buffer.getvalue())

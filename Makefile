@@ -25,22 +25,27 @@ KNOWN   := $(if $(filter-out mish,$(SLUG)),$(BUILD)/known)
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 EXECUTED  := $(NOTEBOOKS:notebooks/%=$(BUILD)/%)
 SOURCES   := $(NOTEBOOKS) $(filter-out %/__pycache__,$(wildcard analysis/*.py analysis/*/* analysis/*/*/* results/* results/*/*))
-RUNNER    := analysis/shown/notebooks.py analysis/shown/publishing.py analysis/shown/reproducible.py
+RUNNER    := $(patsubst %,analysis/shown/%.py,kernels notebooks publishing reproducible warm)
 
 MAKEFLAGS += --no-builtin-rules
 # Whatever the locale, files are UTF-8. What Python compiles is kept, or each notebook would compile its imports again.
 export PYTHONUTF8 = 1
 unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
-.PHONY: help figures test test-extras drawings slow bench exhaustive optima frontiers sweeps study lint lab lock clean FORCE
+.PHONY: help figures drawn site test proofs test-extras drawings browser slow bench exhaustive optima frontiers sweeps study lint lab lock clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-figures: $(EXECUTED) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
+# Beside make runs a process of which each notebook gets a copy, with all that it imports.
+figures: | $(READY) $(KNOWN) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
+	+@$(PY) -m analysis.shown.warm beside $(MAKE) --no-print-directory drawn
+
+drawn: $(EXECUTED)
+	@:
 
 $(BUILD)/%.ipynb: notebooks/%.ipynb requirements.lock $(RUNNER) | $(READY) $(KNOWN)
-	@$(PY) -m analysis.shown.notebooks run $< --target '$(subst ','\'',$(TARGET))' --figures $(FIGURES) --build $(BUILD)
+	@$(PY) -m analysis.shown.warm run $< --target '$(subst ','\'',$(TARGET))' --figures $(FIGURES) --build $(BUILD)
 
 # A target that is none stops here, before any notebook runs.
 $(BUILD)/known: | $(READY)
@@ -63,7 +68,7 @@ $(SITE)/functions/done: $(filter-out notebooks/% results/%,$(SOURCES)) $(GALLERY
 $(SITE)/index.html: $(EXECUTED:$(BUILD)/%.ipynb=$(SITE)/notebooks/%.html) $(SITE)/functions/done $(wildcard results/*)
 	@$(PY) -m gallery index $(@D) $(EXECUTED) --figures $(FIGURES)
 
-ifneq (,$(filter figures site $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
+ifneq (,$(filter drawn site browser $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
 include build/deps.mk
 
 # A figure that is missing, or is not what its notebook drew, runs the notebook again.
@@ -122,13 +127,16 @@ for path in $(EXTRAS)/lib/*/site-packages/_actapprox.pth; do echo ../../../.. > 
 touch $@
 endef
 
-test: | $(READY) ## the test suite
-	@$(PY) -m pytest -n 2 --dist worksteal -m "not slow and not drawing and not browser"
+test: | $(READY) ## the test suite: three minutes
+	@$(PY) -m pytest -n 2 --dist worksteal -m "not proof and not slow and not drawing and not browser"
+
+proofs: | $(READY) ## the tests that take seconds each: long proofs, processes that are killed, make in projects of their own
+	@$(PY) -m pytest -n 2 --dist worksteal -m "proof and not slow and not drawing and not browser"
 
 drawings: | $(READY) ## test that the committed figures are what the notebooks draw
 	@$(PY) -m pytest -n 2 -m "drawing and not slow"
 
-browser: | $(READY) ## the explorer, every notebook and the site in a headless Chromium (BROWSER=... : a Python with playwright)
+browser: site ## the explorer, every notebook and the site in a headless Chromium (BROWSER=... : a Python with playwright)
 	@$(BROWSER) -m pytest -n 0 -m browser
 
 test-extras: | $(EXTRAS)/ready ## the tests that need PyTorch, JAX, ONNX or others' packages, in an environment of their own

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from functools import partial
 
+import pytest
+
 from analysis import cli
+from analysis.ledger.audit import SLOWEST
+from analysis.ledger.claim import Claim
+
+
+def cases(claims: Sequence[Claim]) -> list:
+    """The claims as parameters of a test; those that take seconds are marked proof."""
+    marks = {id: [pytest.mark.proof] for id in SLOWEST[:4]}
+    return [pytest.param(claim, id=f"{claim.id} {claim.reading}", marks=marks.get(claim.id, [])) for claim in claims]
 
 
 def parses(quoted: str) -> bool:

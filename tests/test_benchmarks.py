@@ -37,6 +37,7 @@ def test_without_sollya_its_fields_are_null(monkeypatch, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["record.json"]
 
 
+@pytest.mark.proof
 @NEEDS_SOLLYA
 def test_sollya_finds_the_same_suprema():
     for subject in (distances.Subject.pair("mish", "hard_mish"), distances.Subject.interpolant("mish", 3)):

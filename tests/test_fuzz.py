@@ -110,14 +110,16 @@ def fuzz(what: str, seed: int, count: int, folder: Path, limit: float) -> dict:
     return found
 
 
-def test_hostile_texts_are_read_or_refused(tmp_path):
-    found = fuzz("read", 1, 2000, tmp_path, 120)
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.proof)])
+def test_hostile_texts_are_read_or_refused(tmp_path, count):
+    found = fuzz("read", 1, count, tmp_path, 120)
     assert found["longest"][0] < LONGEST
-    assert 1000 < found["refused"] < 1900  # both kinds are met
+    assert 0.5 * count < found["refused"] < 0.95 * count  # both kinds are met
 
 
-def test_hostile_texts_given_to_the_command(tmp_path):
-    fuzz("command", 2, 12, tmp_path, 120)
+@pytest.mark.parametrize("count", [3, pytest.param(12, marks=pytest.mark.proof)])
+def test_hostile_texts_given_to_the_command(tmp_path, count):
+    fuzz("command", 2, count, tmp_path, 120)
 
 
 @pytest.mark.slow

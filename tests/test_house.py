@@ -8,6 +8,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -36,6 +37,7 @@ def floor(module: str) -> str:
     return module.split(".")[1] if "." in module else "facade"
 
 
+@cache
 def arrows(root: Path) -> set[tuple[str, str]]:
     """Which module of the package imports which."""
     known = closure.modules(root)

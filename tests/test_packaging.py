@@ -53,6 +53,7 @@ def run(python: Path, folder: Path, *words: str) -> dict:
     return json.loads(done.stdout)
 
 
+@pytest.mark.proof
 def test_the_wheel_holds_the_package_the_style_and_the_records(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     package = {str(p.relative_to(ROOT)) for p in (ROOT / "analysis").rglob("*") if "__pycache__" not in p.parts}
@@ -62,6 +63,7 @@ def test_the_wheel_holds_the_package_the_style_and_the_records(wheel):
     assert not {name for name in names if name.startswith(("tests/", "notebooks/", "figures/"))}
 
 
+@pytest.mark.proof
 def test_an_installed_package_answers_outside_of_the_checkout(installed, tmp_path):
     where = [installed, "-c", "import analysis; print(analysis.__file__)"]
     home = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout

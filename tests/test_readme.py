@@ -25,7 +25,10 @@ def words_and_numbers(text: str) -> tuple[list[list[str]], list[float]]:
     return [NUMBER.sub("#", line).split() for line in text.splitlines()], [float(n) for n in NUMBER.findall(text)]
 
 
-@pytest.mark.parametrize(("command", "shown"), EXAMPLES)
+DEAR = [pytest.param(*one, marks=[pytest.mark.proof] * ("--round" in one[0])) for one in EXAMPLES]
+
+
+@pytest.mark.parametrize(("command", "shown"), DEAR)
 def test_examples_answer_as_printed(command, shown, capsys):
     cli.main(shlex.split(command))
     words, numbers = words_and_numbers(capsys.readouterr().out)

@@ -83,6 +83,7 @@ def test_time_runs_out_with_status_three_in_several_processes_too(run):
         assert json.loads(out)["verdict"] == "UNDECIDED"
 
 
+@pytest.mark.proof
 def test_interrupted_it_says_so_and_leaves_nothing_behind():
     command = [sys.executable, "-m", "analysis", "claims", "W9", "T14", "--jobs", "2"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -96,6 +97,7 @@ def test_interrupted_it_says_so_and_leaves_nothing_behind():
     assert (process.returncode, out, err.strip()) == (130, "", "actapprox: interrupted")
 
 
+@pytest.mark.proof
 def test_progress_is_for_terminals():
     mine, theirs = pty.openpty()
     command = [sys.executable, "-m", "analysis", "claims", "W6", "W8", "--jobs", "1", "--json"]

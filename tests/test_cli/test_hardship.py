@@ -53,9 +53,16 @@ def plain(tmp_path_factory):
     return drawn(tmp_path_factory.mktemp("plain") / "here")
 
 
+@pytest.mark.proof
 def test_odd_settings_all_at_once_change_no_byte(plain, tmp_path):
     assert sorted(plain) == ["output", "relu.json", "relu.svg"]
     assert drawn(tmp_path / "dört \N{GREEK SMALL LETTER OMEGA} here", **ALL_AT_ONCE) == plain
+
+
+def test_nor_a_byte_of_the_list(tmp_path):
+    """The quickest of the commands, which says names with accents."""
+    odd, plain = (ran(tmp_path, "list", "--json", **extra) for extra in (ALL_AT_ONCE, {}))
+    assert (odd.returncode, odd.stdout, odd.stderr) == (0, plain.stdout, "")
 
 
 @pytest.mark.slow

@@ -1,17 +1,25 @@
-"""`sweep`: what becomes of each task, what is kept and skipped, and how it ends."""
+"""`sweep`: what becomes of each task, what is kept and skipped, and how it ends.
 
+A server takes seconds to load all that fits need: the sweeps of this process share one, those marked proof start their
+own.
+"""
+
+import contextlib
 import csv
 import fcntl
+import io
 import json
 import os
 import pty
 import signal
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from analysis.cli.sweeping import workers
+from analysis import cli
+from analysis.cli.sweeping import server, workers
 from analysis.cli.sweeping.plan import read
 from analysis.cli.sweeping.server import Ended, Server
 from analysis.cli.sweeping.task import Task
@@ -38,13 +46,39 @@ domain = "0,1"
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def loaded():
+    """A server that has loaded everything."""
+    found = Server()
+    yield found
+    found.end()
+
+
+@pytest.fixture
+def shared(loaded, monkeypatch):
+    """It works for the sweeps of this process, and goes on when they end."""
+    monkeypatch.setattr(workers, "Server", lambda: SimpleNamespace(run=loaded.run, end=lambda: None))
+
+
+@pytest.fixture(scope="module")
+def finished(loaded, tmp_path_factory):
     """A folder with the results of the quick plan, and what was said on the way."""
     folder = tmp_path_factory.mktemp("finished")
-    sweep = sweeps.started(sweeps.plan(folder), "--out", folder / "out", "--jobs", "2")
-    out, err = sweep.communicate(timeout=300)
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        patch.setattr(workers, "Server", lambda: SimpleNamespace(run=loaded.run, end=lambda: None))
+        assert cli.main(["sweep", str(sweeps.plan(folder)), "--out", str(folder / "out")]) == 0
+    return folder, out.getvalue(), err.getvalue()
+
+
+@pytest.mark.proof
+def test_two_processes_find_what_one_does(finished, tmp_path):
+    folder, out, _ = finished
+    sweep = sweeps.started(folder / "plan.toml", "--out", tmp_path, "--jobs", "2")
+    printed, err = sweep.communicate(timeout=300)
     assert sweep.returncode == 0, err
-    return folder, out, err
+    assert printed.splitlines()[0] == out.splitlines()[0]
+    assert err.count(" s left  answered  ") == 9
+    assert sweeps.results(tmp_path) == sweeps.results(folder / "out")
 
 
 def test_each_task_has_a_file_that_is_the_answer_of_its_command(finished, answer):
@@ -83,7 +117,7 @@ def test_the_csv_says_what_the_json_says(finished):
     ]
 
 
-def test_what_is_there_is_not_done_again_and_what_is_damaged_is(finished, run):
+def test_what_is_there_is_not_done_again_and_what_is_damaged_is(finished, shared, run):
     folder, *_ = finished
     out = folder / "out"
     tasks = read(folder / "plan.toml")
@@ -102,7 +136,7 @@ def test_what_is_there_is_not_done_again_and_what_is_damaged_is(finished, run):
     assert redone == {truncated.name, missing.name}
 
 
-def test_failures_are_answers_of_their_tasks(run, tmp_path):
+def test_failures_are_answers_of_their_tasks(shared, run, tmp_path):
     plan, out = str(sweeps.plan(tmp_path, MIXED)), tmp_path / "out"
     status, printed, _ = run("sweep", plan, "--out", str(out), "--json")
     found = json.loads(printed)
@@ -115,7 +149,7 @@ def test_failures_are_answers_of_their_tasks(run, tmp_path):
     assert run("sweep", plan, "--out", str(out), "--json") == (0, printed, "5 tasks, 5 of them done before\n")
 
 
-def test_a_task_out_of_time_is_undecided_and_done_again_when_asked(run, tmp_path):
+def test_a_task_out_of_time_is_undecided_and_done_again_when_asked(shared, run, tmp_path):
     text = 'target = "mish"\n[[fit]]\nfamily = "hard_gate"\n'
     arguments = ("sweep", str(sweeps.plan(tmp_path, text)), "--out", str(tmp_path / "out"), "--json")
     (task,) = json.loads(run(*arguments, "--timeout", "0.05")[1])["tasks"]
@@ -174,6 +208,7 @@ def test_without_distributed_the_extra_is_named(run, tmp_path, monkeypatch):
     assert "expected distributed for --scheduler (the extra cluster), found none" in err
 
 
+@pytest.mark.proof
 def test_interrupted_it_keeps_what_is_done_and_leaves_nothing_running(finished, tmp_path):
     folder, *_ = finished
     sweep = sweeps.started(folder / "plan.toml", "--out", tmp_path, "--jobs", "2")
@@ -191,6 +226,7 @@ def test_interrupted_it_keeps_what_is_done_and_leaves_nothing_running(finished, 
     assert kept.items() <= sweeps.results(folder / "out").items()
 
 
+@pytest.mark.proof
 def test_progress_with_the_time_left_is_for_terminals(finished):
     folder, *_ = finished
     out = folder / "out"
@@ -208,25 +244,37 @@ def test_progress_with_the_time_left_is_for_terminals(finished):
 # the processes that do the work
 
 
-def test_a_server_answers_as_the_command_does(run):
-    server = Server()
-    try:
-        words = ["compare", "relu", "relu6", "--domain", "0,8"]
-        assert server.run(words, 60) == run(*words)
-        assert server.run(["show", "hardmish"], 60) == run("show", "hardmish")
-    finally:
-        server.end()
+def test_a_server_answers_as_the_command_does(loaded, run):
+    words = ["compare", "relu", "relu6", "--domain", "0,8"]
+    assert loaded.run(words, 60) == run(*words)
+    assert loaded.run(["show", "hardmish"], 60) == run("show", "hardmish")
 
 
+@pytest.mark.parametrize(("code", "said"), [("input(); input()", r"did not end within 0\.3 s"), ("", "was ended")])
+def test_a_server_that_does_not_answer_is_ended(code, said, monkeypatch):
+    monkeypatch.setattr(server, "CODE", code)
+    silent = Server()
+    with pytest.raises(Ended, match=said):
+        silent.run(["list"], 0.3 if code else 60)
+    assert silent._process.poll() is not None
+
+
+def test_a_command_that_was_killed_has_failed():
+    with pytest.raises(workers.Failed, match=r"^its process ended with signal 9$"):
+        workers._understood(-signal.SIGKILL, "", "")
+
+
+@pytest.mark.proof
 def test_a_stuck_task_is_ended_with_its_process():
-    server = Server()
-    assert server.run(["list"], 60)[0] == 0
+    stuck = Server()
+    assert stuck.run(["list"], 60)[0] == 0
     with pytest.raises(Ended, match=r"did not end within 0\.3 s"):
-        server.run(["frontier", "mish"], 0.3)
-    assert server._process.poll() == -signal.SIGKILL
-    assert not sweeps.children(server._process.pid)
+        stuck.run(["frontier", "mish"], 0.3)
+    assert stuck._process.poll() == -signal.SIGKILL
+    assert not sweeps.children(stuck._process.pid)
 
 
+@pytest.mark.proof
 def test_a_task_whose_process_is_killed_has_failed_and_the_next_one_has_not(monkeypatch, tmp_path):
     (slow, *_), quick = (
         read(sweeps.plan(tmp_path, '[[fit]]\ntarget = "mish"\nfamily = "hard_gate"')),

@@ -25,7 +25,7 @@ def check(out, said: list[str]) -> int:
 
 @pytest.mark.parametrize(
     ("kills", "seed"),
-    [(2, 1), pytest.param(50, 2, marks=pytest.mark.slow, id="fifty")],
+    [pytest.param(2, 1, marks=pytest.mark.proof), pytest.param(50, 2, marks=pytest.mark.slow, id="fifty")],
 )
 def test_killed_at_random_moments(tmp_path, kills, seed):
     moments = random.Random(seed)

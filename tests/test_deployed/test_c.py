@@ -60,8 +60,10 @@ def test_pieces_agree_however_they_are_looked_up(hinge, few, selected, monkeypat
 
 
 @needs_compiler
-def test_a_table_with_even_knots_needs_no_search():
-    made = export(design("mish", "table:5", norm=None), dtype="float32")
+def test_a_table_with_even_knots_needs_no_search(monkeypatch):
+    monkeypatch.setattr(c_pieces, "FEW", 1)
+    monkeypatch.setattr(c_pieces, "SELECTED", 1)
+    made = export(design("mish", "table:3", norm=None), dtype="float32")
     assert "_knots[" not in str(made.source)
 
 
@@ -94,11 +96,13 @@ def jumping(count: int, degree: int, left: list, right: list) -> tuple[Activatio
 
 
 @needs_compiler
-def test_many_pieces_give_the_same_bits_in_vector_registers():
+@pytest.mark.parametrize("dear", [False, pytest.param(True, marks=pytest.mark.proof)])
+def test_many_pieces_give_the_same_bits_in_vector_registers(dear):
     cases = [
-        jumping(5, 1, [0.0], [0, 1]), jumping(9, 2, [0, 1], [-1.5]), jumping(16, 2, [0.25], [0, 1]),
-        jumping(17, 1, [0, 1], [0.5, 2]), jumping(32, 2, [1, 0.5, -1], [0, 1]), jumping(40, 1, [-2.0], [0, 1]),
+        jumping(16, 2, [0.25], [0, 1]), jumping(32, 2, [1, 0.5, -1], [0, 1]), jumping(40, 1, [-2.0], [0, 1]),
         jumping(64, 2, [0.0], [0, 1]),
+    ] if dear else [
+        jumping(5, 1, [0.0], [0, 1]), jumping(9, 2, [0, 1], [-1.5]), jumping(17, 1, [0, 1], [0.5, 2])
     ]  # fmt: skip
     made = [export(one, derivative=True, name=f"j{i}") for i, (one, _, _) in enumerate(cases)]
     many = ["-O1", "-march=native"]

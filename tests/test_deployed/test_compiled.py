@@ -106,7 +106,13 @@ def test_the_fast_variant_has_the_limits_and_computes_in_float():
 
 @pytest.mark.parametrize("cc", ["gcc", "clang"])
 @pytest.mark.parametrize(
-    "flags", [("-O0",), ("-O2",), ("-O3", "-march=native"), ("-O2", "-ffp-contract=fast", "-march=native")]
+    "flags",
+    [
+        ("-O0",),
+        pytest.param(("-O2",), marks=pytest.mark.proof),
+        pytest.param(("-O3", "-march=native"), marks=pytest.mark.proof),
+        ("-O2", "-ffp-contract=fast", "-march=native"),
+    ],
 )
 def test_every_compiler_gives_the_same_without_a_warning(cc, flags, tmp_path):
     if not shutil.which(cc):

@@ -1,7 +1,6 @@
 """The audit: which claims there are, what a run makes of them, and several processes that decide as one does."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -16,6 +15,7 @@ from analysis.activation.errors import BadInput, Undecided
 from analysis.exact.verdict import Verdict
 from analysis.ledger import audit, workers
 from analysis.ledger.claim import Claim, Evidence, Finding
+from tests.test_ledger.works import fragile, square
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("P5", "T13", "W6", "W8")
@@ -40,6 +40,7 @@ def test_the_slowest_are_claims():
     assert set(audit.SLOWEST) <= {claim.id for claim in audit.CLAIMS}
 
 
+@pytest.mark.proof
 def test_two_processes_decide_as_one_does_and_are_heard():
     heard = []
     alone, together = audit.claims(SMALL), audit.claims(SMALL, jobs=2, heard=heard.append)
@@ -146,19 +147,6 @@ def test_parts_and_readings_of_a_ledger(own):
 # processes
 
 
-def square(number: int) -> int:
-    return number**2
-
-
-def fragile(number: int) -> int:
-    """Raises at 3, and ends its process at 5."""
-    if number == 3:
-        raise BadInput("three")
-    if number == 5:
-        os._exit(1)
-    return number
-
-
 def test_work_is_spread_in_batches():
     assert sorted(workers.spread(square, [[1, 2], [3], [], [4]], 2)) == [(1, 1), (2, 4), (3, 9), (4, 16)]
 
@@ -172,6 +160,7 @@ def test_a_process_that_dies_loses_one_number_and_not_its_batch():
     assert sorted(workers.spread(fragile, [[4, 5, 6], [7]], 1), key=str) == [(4, 4), (5, None), (6, 6), (7, 7)]
 
 
+@pytest.mark.proof
 def test_a_script_that_is_not_guarded_is_told_so(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from analysis.ledger import audit\naudit.claims(['W6', 'W8'], jobs=2)\n")
@@ -180,6 +169,7 @@ def test_a_script_that_is_not_guarded_is_told_so(tmp_path):
     assert "guarded by __main__" in done.stderr
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_one_that_started_it(end):
     """Its processes say where they are; soon after its end none of them is there."""

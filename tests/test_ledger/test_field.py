@@ -17,7 +17,7 @@ from tests import claimed
 PROVED, REFUTED = Verdict.PROVED, Verdict.REFUTED
 
 
-@pytest.mark.parametrize("claim", field.CLAIMS, ids=lambda c: f"{c.id} {c.reading}")
+@pytest.mark.parametrize("claim", claimed.cases(field.CLAIMS))
 def test_the_recorded_verdict_is_found_again_and_its_commands_parse(claim):
     found = claim.check()
     assert found.verdict is claim.recorded

@@ -13,6 +13,7 @@ from analysis.ledger import checks, thread, thread_aptx, thread_hard, thread_mov
 from analysis.ledger.checks import GAUSSIAN, L2, SUP
 from analysis.ledger.floats import Format
 from analysis.ledger.thread_hard import RELU3, RELU4
+from tests import claimed
 from tests.test_ledger import commands
 
 PROVED, REFUTED, UNDECIDED = Verdict.PROVED, Verdict.REFUTED, Verdict.UNDECIDED
@@ -23,7 +24,7 @@ def test_all_claims_of_the_thread_are_there():
     assert list(dict.fromkeys(claim.id for claim in thread.CLAIMS)) == [f"T{number}" for number in range(1, 19)]
 
 
-@pytest.mark.parametrize("claim", thread.CLAIMS, ids=lambda c: f"{c.id} {c.reading}")
+@pytest.mark.parametrize("claim", claimed.cases(thread.CLAIMS))
 def test_the_record_is_confirmed(claim):
     found = claim.check()
     assert found.verdict is claim.recorded, found.reason
@@ -68,7 +69,9 @@ def test_no_two_readings_of_a_claim_are_the_same():
         (partial(thread_smooth.kinked, "linear_swish(s=1.9, beta=1.25)"), PROVED),
         (partial(thread_smooth.linear_beyond_zero, "approx_mish"), REFUTED),
         (partial(thread_smooth.linear_beyond_zero, RELU4), REFUTED),
-        (partial(thread_smooth.best_is_farther, "linear_swish", "swish", SUP), PROVED),
+        pytest.param(
+            partial(thread_smooth.best_is_farther, "linear_swish", "swish", SUP), PROVED, marks=pytest.mark.proof
+        ),
         (partial(thread_smooth.best_is_farther, "linear_swish", "swish", L2), REFUTED),
         (partial(thread_smooth.farther_than, "swish", "linear_swish(s=1.16, beta=1.04)", L2), PROVED),
         (partial(thread_aptx.is_swish, thread_aptx.LIKE_SWISH2, "swish(beta=1)"), REFUTED),

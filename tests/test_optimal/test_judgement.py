@@ -24,6 +24,11 @@ def four():
     return judged(FOUR)
 
 
+@pytest.fixture(scope="module")
+def quick():
+    return judged(Printed("quick", "gelu", "", "0.02", "quick_gelu", LINE, family="swish"))
+
+
 def test_one_figure_below_the_bound_one_above_the_best_and_one_between(four):
     best = float(four.ours[1])
     assert 0 < four.lower < best
@@ -59,8 +64,8 @@ def test_what_has_no_domain_is_not_compared():
 
 
 @pytest.mark.parametrize(("figure", "holds"), [("0.0203", True), ("2.03e-2", True), ("0.0204", False), ("0.02", True)])
-def test_a_figure_holds_to_its_last_digit(figure, holds):
-    found = judged(Printed("quick", "gelu", "", figure, "quick_gelu", LINE, family="swish"))
+def test_a_figure_holds_to_its_last_digit(figure, holds, quick):
+    found = replace(quick, printed=replace(quick.printed, figure=figure))
     assert found.holds is holds
     assert found.standing is Standing.BEATEN
     assert found.lower == pytest.approx(0.0139222454727586, rel=1e-8)

@@ -12,10 +12,23 @@ from analysis.activation.parsing import X
 from analysis.rigorous.roots import isolated, sign_changes
 from analysis.rigorous.tails import is_definite
 
+ZEROS = st.lists(st.integers(-40, 40), min_size=1, max_size=4, unique=True)
 
-@settings(max_examples=20)
-@given(st.lists(st.integers(-40, 40), min_size=1, max_size=4, unique=True))
+
+@settings(max_examples=6)
+@given(ZEROS)
 def test_every_simple_zero_of_a_polynomial_is_isolated(zeros):
+    check(zeros)
+
+
+@pytest.mark.proof
+@settings(max_examples=20)
+@given(ZEROS)
+def test_so_are_those_of_more_polynomials(zeros):
+    check(zeros)
+
+
+def check(zeros):
     polynomial = sp.expand(sp.prod(7 * X - zero for zero in zeros))
     intervals = isolated(polynomial, -sp.oo, sp.oo)
     assert intervals is not None

@@ -76,6 +76,7 @@ def test_the_best_constants_are_those_of_the_fit(made):
     assert "[0.14163217" in made.says.value
 
 
+@pytest.mark.proof
 def test_a_browser_that_rounds_a_slider_does_not_move_it(made):
     made.best()
     said = made.says.value
@@ -112,7 +113,9 @@ def test_no_best_constants_is_said(made):
     assert "no member" in made.says.value
 
 
-@pytest.mark.parametrize("family", ["leaky_relu", "gelu_tanh", "split_hard_gate"])
+@pytest.mark.parametrize(
+    "family", ["split_hard_gate", *(pytest.param(one, marks=pytest.mark.proof) for one in ("leaky_relu", "gelu_tanh"))]
+)
 def test_sliders_stand_at_the_constants_however_small_these_are(made, family):
     made.family.value = family
     constants = made.values()
@@ -143,7 +146,12 @@ def figure(family, target="mish"):
     return LiveFigure(lookup.family(family), lookup.function(target))
 
 
-@pytest.mark.parametrize("family", explorer.CHOICES)
+FEW = ("hard_gate", "relu_n", "split_hard_gate", "swish")
+
+
+@pytest.mark.parametrize(
+    "family", [pytest.param(one, marks=[pytest.mark.proof] * (one not in FEW)) for one in explorer.CHOICES]
+)
 def test_every_family_can_be_drawn(family):
     drawn = figure(family)
     seen = drawn.move({name: float(value) for name, value in explorer._start(drawn.family).items()})

@@ -25,11 +25,11 @@ def test_draws_once_and_then_has_nothing_to_do(drawn):
 @pytest.mark.parametrize(
     ("touched", "runs"),
     [
-        ("analysis/one.py", ["one"]),
+        pytest.param("analysis/one.py", ["one"], marks=pytest.mark.proof),
         ("analysis/three.py", ["two"]),  # reached by an import inside a function
-        ("results/speed.txt", ["two"]),
-        ("notebooks/one.ipynb", ["one"]),
-        ("requirements.lock", ["one", "two"]),
+        pytest.param("results/speed.txt", ["two"], marks=pytest.mark.proof),
+        pytest.param("notebooks/one.ipynb", ["one"], marks=pytest.mark.proof),
+        pytest.param("requirements.lock", ["one", "two"], marks=pytest.mark.proof),
     ],
 )
 def test_an_edit_runs_only_what_depends_on_it(drawn, touched, runs):
@@ -38,6 +38,7 @@ def test_an_edit_runs_only_what_depends_on_it(drawn, touched, runs):
     assert drawn.ran(drawn.make("figures")) == []
 
 
+@pytest.mark.proof
 def test_a_missing_or_altered_figure_runs_its_notebook(drawn):
     before = drawn.files("figures")
     (drawn.root / "figures/one.svg").unlink()
@@ -47,6 +48,7 @@ def test_a_missing_or_altered_figure_runs_its_notebook(drawn):
     assert drawn.files("figures") == before
 
 
+@pytest.mark.proof
 def test_notebooks_and_modules_may_come_and_go(drawn):
     (drawn.root / "notebooks/one.ipynb").rename(drawn.root / "notebooks/first.ipynb")
     (drawn.root / "analysis/four.py").write_text("value = 4")
@@ -56,6 +58,7 @@ def test_notebooks_and_modules_may_come_and_go(drawn):
     assert drawn.ran(drawn.make("figures")) == []
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(("target", "folder"), [("gelu", "gelu"), ("x*tanh(exp(x)) + '1'", "x_tanh_exp_x_1_-113726")])
 def test_another_target_has_folders_of_its_own(drawn, target, folder):
     before = drawn.files("figures")
@@ -80,6 +83,7 @@ def test_a_target_that_is_none_stops_at_once_with_one_line(drawn):
     assert drawn.files("figures/mihs") == {}
 
 
+@pytest.mark.proof
 def test_a_failure_leaves_the_old_figures(drawn):
     before = drawn.files("figures")
     drawn.draws("one", "1 / 0")
@@ -92,6 +96,7 @@ def test_a_failure_leaves_the_old_figures(drawn):
     assert drawn.files("figures")["one.svg"] == b"mish 5"
 
 
+@pytest.mark.proof
 def test_an_edit_during_a_run_is_not_missed(drawn):
     drawn.draws("one", "import time\nopen('../started', 'w')\ntime.sleep(2)\nfrom analysis.one import value")
     process = drawn.start("figures")
@@ -102,6 +107,7 @@ def test_an_edit_during_a_run_is_not_missed(drawn):
     assert drawn.files("figures")["one.svg"] == b"mish 6"
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_shows_nothing_and_the_next_completes(drawn, how):
     before = drawn.files("figures")
@@ -117,6 +123,7 @@ def test_an_interrupted_run_shows_nothing_and_the_next_completes(drawn, how):
     assert [path for path in (drawn.root / "build/mish").iterdir() if path.is_dir()] == [], "left over"
 
 
+@pytest.mark.proof
 def test_two_makes_at_once_both_complete(drawn):
     before = drawn.files("figures")
     for source in (drawn.root / "analysis").glob("*.py"):

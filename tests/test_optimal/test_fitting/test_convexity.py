@@ -62,8 +62,8 @@ def square(residual: Residual, theta) -> float:
         ("swish", "gelu", L2, 1e-9),
         ("swish", "mish", GRID, 1e-9),
         ("beta_mish", "silu", GAUSSIAN, 1e-9),
-        ("two_sided_swish", "mish", GAUSSIAN, 1e-6),
-        ("linear_swish", "mish", GAUSSIAN, 1e-6),
+        pytest.param("two_sided_swish", "mish", GAUSSIAN, 1e-6, marks=pytest.mark.proof),
+        pytest.param("linear_swish", "mish", GAUSSIAN, 1e-6, marks=pytest.mark.proof),
     ],
 )
 def test_fitted_constants_are_proved_best(family, target, norm, gap):
@@ -78,7 +78,7 @@ def test_fitted_constants_are_proved_best(family, target, norm, gap):
         assert found.box[symbol.name].high - found.box[symbol.name].low < 1e-5
 
 
-@pytest.mark.parametrize("norm", [GAUSSIAN, Norm.grid(-6.0, 6.0, 300)])
+@pytest.mark.parametrize("norm", [pytest.param(GAUSSIAN, marks=pytest.mark.proof), Norm.grid(-6.0, 6.0, 300)])
 def test_two_constants_with_moving_kinks_are_proved_best(norm):
     residual, theta, error = fitted("hard_gate", "mish", norm)
     found = convexity.prove(residual, theta, error)

@@ -26,6 +26,7 @@ def exhaustive(points: list[float], norm: Norm) -> tuple[float, float]:
     return min(itertools.product(points, repeat=2), key=lambda p: search.value(residual(norm), np.array(p))[0])
 
 
+@pytest.mark.proof
 def test_the_threads_question_which_integers_are_best_for_mish():
     found = fit("hard_gate", "mish", round="integer")
     assert (found.constants, found.verdict) == ({"a": 5.0, "b": 3.0}, Verdict.PROVED)
@@ -39,7 +40,7 @@ def test_integers_in_the_other_norms_are_those_of_an_exhaustive_search(norm):
     assert tuple(found.constants.values()) == exhaustive([float(n) for n in range(1, 8)], norm)
 
 
-@pytest.mark.parametrize("text", ["1/8", "float16"])
+@pytest.mark.parametrize("text", ["1/8", pytest.param("float16", marks=pytest.mark.proof)])
 def test_rounded_constants_are_of_the_format_and_proved(text):
     found = fit("hard_gate", "mish", round=text)
     lattice = Lattice.of(text)
@@ -66,12 +67,13 @@ def test_a_best_constant_that_is_of_the_format_already_stays():
 
 
 def test_fixed_constants_are_left_as_they_are_and_named():
-    found = fit("hard_gate", "mish", fix={"b": "2.9"}, round="1/8")
+    points = Norm.grid(-6, 6, 200)
+    found = fit("hard_gate", "mish", points, fix={"b": "2.9"}, round="1/8")
     assert found.constants["b"] == 2.9
     assert (found.constants["a"] * 8).is_integer()
     assert "constant a rounded to 1/8" in found.sheet().title
     assert "only free constants are rounded; not of 1/8: b = 2.9" in found.note
-    of_the_format = fit("hard_gate", "mish", fix={"b": "2.875"}, round="1/8")
+    of_the_format = fit("hard_gate", "mish", points, fix={"b": "2.875"}, round="1/8")
     assert "rounded" not in of_the_format.note
 
 
@@ -85,7 +87,9 @@ def test_constants_that_grow_without_bound_stop_at_the_largest_of_the_format():
     assert rounding.none_better(bounded, np.array([65504.0]), 1.001 * peak / 65504, Lattice.of("float16")) == (65504,)
 
 
-@pytest.mark.parametrize("text", ["1/3", "1/7", "3/11", "5/13"])
+@pytest.mark.parametrize(
+    "text", ["5/13", *(pytest.param(text, marks=pytest.mark.proof) for text in ("1/3", "1/7", "3/11"))]
+)
 def test_points_that_are_no_doubles_are_not_skipped(text):
     """The best point must be found where a little worse is claimed, and none where a little better is."""
     lattice = Lattice.of(text)
@@ -118,6 +122,7 @@ def test_each_lattice_point_of_a_box_is_in_one_of_its_halves():
                 assert ends[1] <= Fraction(kept.high)
 
 
+@pytest.mark.proof
 def test_a_better_point_far_from_the_found_one_is_not_denied():
     """The search stays at a = 4, with the error 0.1033; a = 28/3 has 0.1012."""
     found = fit("(2 + sin(13*a) + 10*relu(a - 10))*tanh(x)", "2.95*tanh(x) + exp(-x**2)/10", round="2/3")

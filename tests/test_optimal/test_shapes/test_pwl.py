@@ -33,7 +33,7 @@ def design(name, pieces=None, norm=CORE, tolerance=None):
     return pwl.free(lookup.function(name), norm, pieces, tolerance)
 
 
-@pytest.mark.parametrize("pieces", [1, 2, 3, 5, 8, 20])
+@pytest.mark.parametrize("pieces", [1, 2, 3, 5, *(pytest.param(n, marks=pytest.mark.proof) for n in (8, 20))])
 @pytest.mark.parametrize("name", ["mish", "tanh", "hard_swish"])
 def test_designs_on_an_interval_are_proved_best(name, pieces):
     found = design(name, pieces)
@@ -206,7 +206,7 @@ def mirrored(name):
 
 
 @pytest.mark.parametrize("name", ["gelu", "diff(mish)", "exp(-x**2) + sigmoid(x)", "x/(1 + x**2) + tanh(x)", "selu"])
-@pytest.mark.parametrize("pieces", [4, 5, 7])
+@pytest.mark.parametrize("pieces", [4, *(pytest.param(n, marks=pytest.mark.proof) for n in (5, 7))])
 def test_a_target_and_its_mirror_image_have_the_same_optimum(name, pieces):
     """The walk goes from left to right: the first knot and the last one are found, and bounded, in different ways."""
     found, other = design(name, pieces, Norm()), pwl.free(mirrored(name), Norm(), pieces, None)
@@ -235,7 +235,10 @@ def nearest(target, knots, lines):
     return max(answer.x[-1], np.abs(outside).max())
 
 
-@pytest.mark.parametrize(("name", "pieces", "lines"), [("mish", 4, ((0, 0), (1, 0))), ("gelu", 4, ((0, 0), (1, 0)))])
+@pytest.mark.parametrize(
+    ("name", "pieces", "lines"),
+    [("mish", 4, ((0, 0), (1, 0))), pytest.param("gelu", 4, ((0, 0), (1, 0)), marks=pytest.mark.proof)],
+)
 def test_no_search_over_knots_near_and_far_is_below_the_bound(name, pieces, lines):
     """An oracle of another kind: a simplex search over knots, from random ones; a linear programme for the values."""
     found, rng = design(name, pieces, Norm()), np.random.default_rng(pieces)
@@ -274,9 +277,16 @@ def test_the_asymptotes_alone_are_a_design(name, pieces):
     )
 
 
-def test_a_tolerance_that_doubles_do_not_reach_is_no_answer():
+@pytest.mark.parametrize(
+    ("name", "norm", "tolerance"),
+    [
+        ("exp(x)", Norm("sup", 0, 0.01), 1e-17),
+        pytest.param("mish", Norm("sup", -0.01, 0.01), 1e-16, marks=pytest.mark.proof),
+    ],
+)
+def test_a_tolerance_that_doubles_do_not_reach_is_no_answer(name, norm, tolerance):
     with pytest.raises(Undecided, match="in doubles"):
-        design("mish", norm=Norm("sup", -0.01, 0.01), tolerance=1e-16)
+        design(name, norm=norm, tolerance=tolerance)
 
 
 def test_points_that_doubles_do_not_keep_apart_are_no_traceback():
@@ -355,6 +365,7 @@ SMOOTH = st.sampled_from(
 )
 
 
+@pytest.mark.proof
 @settings(max_examples=15, deadline=None)
 @given(first=SMOOTH, second=SMOOTH, share=st.integers(-3, 3), pieces=st.integers(1, 12))
 def test_random_smooth_targets_are_enclosed_from_both_sides(first, second, share, pieces):

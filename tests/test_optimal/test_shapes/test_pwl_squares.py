@@ -82,7 +82,7 @@ def test_the_bound_is_near_below_the_error(norm, gap):
 
 
 @pytest.mark.parametrize("norm", NORMS, ids=str)
-@pytest.mark.parametrize("name", ["mish", "hard_swish"])
+@pytest.mark.parametrize("name", ["mish", pytest.param("hard_swish", marks=pytest.mark.proof)])
 def test_no_design_is_below_the_bound(name, norm):
     known = problem(name, norm)
     mass, bound = known.mass, known.bound(5, known.size(known.fit(5).square))

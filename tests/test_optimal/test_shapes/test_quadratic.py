@@ -25,7 +25,14 @@ def design(name, pieces=None, norm=CORE, tolerance=None, lattice=None, smooth=Tr
     return quadratic.best(lookup.function(name), norm, pieces, tolerance, lattice, smooth)
 
 
-@pytest.mark.parametrize(("norm", "smooth"), [(CORE, True), (Norm(), True), (Norm("sup", -math.inf, 2), False)])
+@pytest.mark.parametrize(
+    ("norm", "smooth"),
+    [
+        (Norm(), True),
+        pytest.param(CORE, True, marks=pytest.mark.proof),
+        pytest.param(Norm("sup", -math.inf, 2), False, marks=pytest.mark.proof),
+    ],
+)
 def test_designs_are_smooth_certified_and_above_the_bound(norm, smooth):
     found = design("softplus", 4 if smooth else 3, norm, smooth=smooth)
     assert found.smoothness == (1 if smooth else 0)
@@ -74,6 +81,7 @@ def test_an_error_that_turns_often_enough_proves_the_design_best(name, pieces, n
     assert found.bound.lower <= float(found.error[0]) * (1 + 1e-12)
 
 
+@pytest.mark.proof
 def test_the_turns_of_an_error_prove_something_of_as_many_knots_and_nothing_of_many_more():
     norm = Norm("sup", -1, 2)
     search = spline.Search(spline.target_of(lookup.function("exp(x)"), norm), SMOOTH)
@@ -97,10 +105,10 @@ def test_no_smooth_spline_is_below_the_bound_of_sign_changes():
 
 
 def test_a_tolerance_is_kept():
-    found = design("exp(x)", norm=Norm("sup", -1, 2), tolerance=0.02)
-    assert float(found.error[1]) <= 0.02
+    found = design("exp(x)", norm=Norm("sup", -1, 2), tolerance=0.05)
+    assert float(found.error[1]) <= 0.05
     assert found.fewest is Verdict.PROVED
-    assert float(design("exp(x)", found.pieces - 1, Norm("sup", -1, 2)).error[0]) > 0.02
+    assert float(design("exp(x)", found.pieces - 1, Norm("sup", -1, 2)).error[0]) > 0.05
 
 
 @pytest.mark.parametrize(("name", "smooth"), [("hard_swish", False), ("x**2", True), ("relu", False)])
@@ -112,7 +120,7 @@ def test_a_target_of_this_shape_is_its_own_design(name, smooth):
 
 def test_rounded_knots_and_coefficients_are_of_the_format():
     lattice = Lattice.of("float16")
-    found = design("gelu", 5, Norm(), lattice=lattice)
+    found = design("gelu", 4, Norm(), lattice=lattice)
     polynomials = found.polynomials
     assert all(lattice.holds(float(c)) for row in polynomials.coefficients for c in row)
     assert all(lattice.holds(float(k)) for k in polynomials.knots)

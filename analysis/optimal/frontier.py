@@ -41,7 +41,7 @@ class Candidate:
     formula: str
     error: Pair
     cost: Cost
-    stands: bool = False  # nothing else is as near and as cheap, and better in one of the two
+    stands: bool = False  # nothing else, nor the target itself, is as near and as cheap, and better in one of the two
     optimum: Verdict | None = None  # of a design: whether it is proved best of its shape and size
 
     @property
@@ -118,7 +118,8 @@ def frontier(
         raise BadInput(f"expected --norm sup for a frontier, got {norm.kind!r}")
     left_out: list[str] = []
     candidates = [*_published(found, norm), *_fitted(found, norm, families), *_designs(found, norm, shapes, left_out)]
-    ranked = sorted((_standing(one, candidates) for one in candidates), key=lambda one: (one.point[1], one.point[0]))
+    points = [(0.0, cost.of_expression(found.expression).operations), *(one.point for one in candidates)]
+    ranked = sorted((_standing(one, points) for one in candidates), key=lambda one: (one.point[1], one.point[0]))
     return Frontier(found, norm, tuple(ranked), tuple(left_out), clock.seconds())
 
 
@@ -183,9 +184,8 @@ def _designs(
         yield Candidate(size, kind, formula, best.error, best.cost, optimum=best.verdict)
 
 
-def _standing(one: Candidate, others: Sequence[Candidate]) -> Candidate:
-    beaten = any(_beats(other.point, one.point) for other in others)
-    return replace(one, stands=not beaten)
+def _standing(one: Candidate, points: Sequence[tuple[float, int]]) -> Candidate:
+    return replace(one, stands=not any(_beats(point, one.point) for point in points))
 
 
 def _beats(a: tuple[float, int], b: tuple[float, int]) -> bool:

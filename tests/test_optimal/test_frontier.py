@@ -79,6 +79,16 @@ def test_families_are_fitted_to_the_target_where_that_gives_a_new_function(mish)
     assert compare("mish", gate.formula).distance == gate.error
 
 
+def test_what_is_dearer_than_the_target_itself_does_not_stand():
+    """hard_swish takes fewer operations than its nearest broken line, and is no error away from itself."""
+    own = cost.of_expression(lookup.function("hard_swish").expression).operations
+    found = frontier("hard_swish", shapes=(("pwl", 8),), families=()).candidates
+    nearest = min(found, key=lambda one: one.point)
+    assert (nearest.name, nearest.stands) == ("pwl, 8 pieces", False)
+    assert nearest.cost.operations > own
+    assert [one.name for one in found if one.stands] == ["relu"]
+
+
 def test_a_target_in_the_catalogue_is_no_stand_in_for_itself():
     assert "relu" not in {one.name for one in frontier("relu", shapes=(), families=()).candidates}
 

@@ -39,6 +39,7 @@ SHORT = (
     "its pieces; with `--round` in a format to ship."
 )
 UPWARD = Context(prec=6, rounding=ROUND_CEILING)
+OWN: dict[str, Any] = {"color": "0.4", "linewidth": 0.8, "linestyle": ":"}
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
@@ -58,23 +59,28 @@ def beside(record: Record, target: Activation) -> list[dict[str, Any]]:
 
 @styled
 def frontier_panel(ax: Axes, entry: dict[str, Any]) -> None:
-    """Error against operations, both logarithmic; a line joins what nothing else beats, each with its name."""
+    """Error against operations, both logarithmic; a line joins what nothing else beats, each with its name.
+
+    What lies right of the dotted line takes more operations than the target itself.
+    """
     known = entry["candidates"]
     for kind, (marker, color) in MARKERS.items():
         points = [_point(one) for one in known if one["kind"] == kind]
         if points:
             ax.plot(*zip(*points, strict=True), marker, color=color, markersize=4, alpha=0.85, label=kind)
     best = [one for one in known if one["on_frontier"]]
+    ax.axvline(_own(entry), **OWN)
     ax.set(xscale="log", yscale="log", xlabel="operations for one value")
     if best:
         ax.step(*zip(*map(_point, best), strict=True), where="post", color="0.4", linewidth=0.8, zorder=1)
         low, high = min(e for _, e in map(_point, known)), max(e for _, e in map(_point, known))
         bottom, top = ax.get_ylim()  # of panels beside it as well, where they share the axis
-        ax.set_ylim(min(bottom, low / 60), max(top, high * 1.6))
+        room = min(e for _, e in map(_point, best)) / 60  # for the names
+        ax.set_ylim(min(bottom, low / 2, room), max(top, high * 1.6))
         for one in best:
             text = one["name"].split("(")[0].removesuffix(" pieces").replace(", ", " ")
             ax.annotate(text, _point(one), (-2, -2), rotation=35, **NAME)
-        widest = max(n for n, _ in map(_point, known))
+        widest = max(_own(entry), *(n for n, _ in map(_point, known)))
         ax.set_xlim(0.45, widest * 1.4)
         ax.set_xticks([n for n in TICKS if n <= widest * 1.4], [str(n) for n in TICKS if n <= widest * 1.4])
     ax.xaxis.set_minor_locator(NullLocator())
@@ -93,6 +99,7 @@ def kinds_key(figure: Figure, entries: Sequence[dict[str, Any]]) -> None:
         if kind in kinds:
             rows[kind] = Line2D([], [], marker=marker, color=color, linestyle="", markersize=4)
     rows["nothing else beats"] = Line2D([], [], color="0.4", linewidth=0.8)
+    rows["the target itself"] = Line2D([], [], **OWN)
     figure.legend(list(rows.values()), list(rows), loc="outside lower center", ncols=len(rows))
 
 
@@ -119,11 +126,14 @@ def recommended(entry: dict[str, Any]) -> Rows:
         )
         for one in _best(entry)
     )
-    cost = entry["cost_of_target"]
-    own = sum(number for name, number in cost.items() if name != "table_bytes")
-    title = f"For {entry['target']}, which itself takes {own} operations"
+    title = f"For {entry['target']}, which itself takes {_own(entry)} operations"
     headings = ("operations", "bytes of tables", "function", "certified error", "best of its shape", "constants")
     return Rows(title, headings, rows, (SHORT, *(f"Left out: {reason}." for reason in entry["left_out"])))
+
+
+def _own(entry: dict[str, Any]) -> int:
+    """The operations of the target itself."""
+    return sum(number for name, number in entry["cost_of_target"].items() if name != "table_bytes")
 
 
 def _best(entry: dict[str, Any]) -> list[dict[str, Any]]:

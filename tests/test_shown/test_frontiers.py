@@ -35,7 +35,8 @@ def test_another_target_is_computed(monkeypatch):
 def test_the_panel_shows_every_candidate_and_names_what_stands(ax):
     entry = RECORD["entries"][0]
     frontiers.frontier_panel(ax, entry)
-    *kinds, stairs = ax.lines
+    *kinds, own, stairs = ax.lines
+    assert set(own.get_xdata()) == {sum(number for name, number in entry["cost_of_target"].items() if "_" not in name)}
     assert sum(len(line.get_xdata()) for line in kinds) == len(entry["candidates"])
     best = [one for one in entry["candidates"] if one["on_frontier"]]
     assert list(stairs.get_xdata()) == [one["operations"] for one in best]

@@ -32,17 +32,19 @@ MAKEFLAGS += --no-builtin-rules
 export PYTHONUTF8 = 1
 unexport PYTHONHOME PYTHONPATH PYTHONWARNINGS PYTHONDONTWRITEBYTECODE
 
-.PHONY: help figures drawn site test proofs test-extras drawings browser slow bench exhaustive optima frontiers sweeps study lint lab lock clean FORCE
+.PHONY: help figures drawn site pages test proofs test-extras drawings browser slow bench exhaustive optima frontiers sweeps study lint lab lock clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
-# Beside make runs a process of which each notebook gets a copy, with all that it imports.
+# Beside make runs a process of which each notebook gets a copy, with all that it imports; not for -n and -q.
+BESIDE = $(if $(findstring n,$(SHORT))$(findstring q,$(SHORT)),,$(PY) -m analysis.shown.warm beside)
+SHORT = $(firstword -$(MAKEFLAGS))
+
 figures: | $(READY) $(KNOWN) ## run the notebooks and write figures/ (TARGET=gelu: for another function, into figures/gelu/)
-	+@$(PY) -m analysis.shown.warm beside $(MAKE) --no-print-directory drawn
+	+@$(BESIDE) $(MAKE) --no-print-directory drawn
 
 drawn: $(EXECUTED)
-	@:
 
 $(BUILD)/%.ipynb: notebooks/%.ipynb requirements.lock $(RUNNER) | $(READY) $(KNOWN)
 	@$(PY) -m analysis.shown.warm run $< --target '$(subst ','\'',$(TARGET))' --figures $(FIGURES) --build $(BUILD)
@@ -56,7 +58,10 @@ $(BUILD)/known: | $(READY)
 SITE    := $(if $(filter mish,$(SLUG)),build/site,$(BUILD)/site)
 GALLERY := $(wildcard gallery/*)
 
-site: $(SITE)/index.html ## a static gallery of notebooks and activations, into build/site/
+site: figures ## a static gallery of notebooks and activations, into build/site/
+	+@$(MAKE) --no-print-directory pages
+
+pages: $(SITE)/index.html
 
 $(SITE)/notebooks/%.html: $(BUILD)/%.ipynb $(GALLERY) | $(READY)
 	@$(PY) -m gallery notebook $< $@
@@ -68,7 +73,7 @@ $(SITE)/functions/done: $(filter-out notebooks/% results/%,$(SOURCES)) $(GALLERY
 $(SITE)/index.html: $(EXECUTED:$(BUILD)/%.ipynb=$(SITE)/notebooks/%.html) $(SITE)/functions/done $(wildcard results/*)
 	@$(PY) -m gallery index $(@D) $(EXECUTED) --figures $(FIGURES)
 
-ifneq (,$(filter drawn site browser $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
+ifneq (,$(filter drawn pages $(BUILD)/%.ipynb,$(MAKECMDGOALS)))
 include build/deps.mk
 
 # A figure that is missing, or is not what its notebook drew, runs the notebook again.
@@ -127,7 +132,7 @@ for path in $(EXTRAS)/lib/*/site-packages/_actapprox.pth; do echo ../../../.. > 
 touch $@
 endef
 
-test: | $(READY) ## the test suite: three minutes
+test: | $(READY) ## the test suite
 	@$(PY) -m pytest -n 2 --dist worksteal -m "not proof and not slow and not drawing and not browser"
 
 proofs: | $(READY) ## the tests that take seconds each: long proofs, processes that are killed, make in projects of their own

@@ -23,6 +23,7 @@ def tiny(monkeypatch):
     monkeypatch.setattr(sollya, "DIAMETERS", ("1e-7", "1e-8"))
 
 
+@pytest.mark.proof
 def test_without_sollya_its_fields_are_null(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sollya.shutil, "which", lambda _: None)
     record = distances.measured(1, True, [distances.Subject.pair("mish", "hard_mish")])

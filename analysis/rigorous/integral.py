@@ -34,6 +34,7 @@ FARTHEST = 2**15  # a tail that has no bound by here has none
 LAST = 2**50  # by here an algebraic tail is narrower than any tolerance that is asked for
 DEVIATIONS = 12  # beyond so many standard deviations a Gaussian tail is negligible
 SHARE = arb(2) ** -5  # of the tolerance, for each of the things that spoil it
+NAN = acb(arb("nan"))
 DEPTH = 4096  # of bisection: enough for ends as far as floats reach
 MOST_VALUES = 2**16  # of the integrand, in all integrals together
 FEWEST_VALUES = 2**8  # that an integral is given when these are spent
@@ -243,15 +244,29 @@ class _Sum:
 
 
 def _integral(density: Density, low: arb, high: arb, relative: arb, absolute: arb, most_values: int) -> arb:
+    """Raises what interrupts the density, a time limit or Ctrl-C: flint would go on with the error set, and lose it."""
+    stopped: BaseException | None = None
+
+    def heard(z: acb, analytic: bool) -> acb:
+        nonlocal stopped
+        if stopped is None:
+            try:
+                return density(z, analytic)
+            except BaseException as problem:
+                stopped = problem
+        return NAN
+
     try:
-        return acb.integral(
-            density, low, high, rel_tol=relative, abs_tol=absolute, depth_limit=DEPTH, eval_limit=most_values
+        found = acb.integral(
+            heard, low, high, rel_tol=relative, abs_tol=absolute, depth_limit=DEPTH, eval_limit=most_values
         ).real
-    except SystemError as problem:  # flint wraps, again and again, what interrupts the density: a time limit, Ctrl-C
-        cause: BaseException = problem
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        raise cause from None
+    except SystemError as problem:  # it came just outside of the density
+        stopped = problem
+    if stopped is not None:
+        while isinstance(stopped, SystemError) and stopped.__cause__ is not None:  # so flint wraps, again and again
+            stopped = stopped.__cause__
+        raise stopped from None
+    return found
 
 
 # measures

@@ -63,8 +63,8 @@ class Spare:
 def _become_kernel(orders: socket.socket) -> None:
     """Wait for the command of a kernel and run it here; end with the process that was to give it, if it gives none."""
     os.setsid()
-    with orders, orders.makefile("rb") as told:
-        text = told.read()
+    with orders, orders.makefile("rb") as stream:
+        text = stream.read()
     if not text:
         os._exit(0)
     command, env, folder = json.loads(text)

@@ -34,7 +34,7 @@ INJECTED = ("target", "formats", "out")
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a copy of `analysis.shown.warm` has: a kernel, and when its modules were imported, in nanoseconds."""
+    """What a copy of `analysis.shown.warm` has: a kernel, and a time before any of its imports, in nanoseconds."""
 
     kernel: "Spare"
     since: int

@@ -1,5 +1,6 @@
 """The command as a user calls it, in this process."""
 
+import gc
 import json
 
 import jsonschema
@@ -14,8 +15,11 @@ from analysis.shown.schemas import schema
 def run(capsys, monkeypatch):
     """Runs the command in this process: (status, standard output, standard error); its JSON is held to the schema."""
 
-    # what ends a command that does not hear its alarm would end the tests, and on a busy machine one hears late
+    # What ends a command that does not hear its alarm would end the tests. An alarm that rings inside a callback of the
+    # garbage collector is not heard, and Hypothesis has one.
     monkeypatch.setattr(limits, "GRACE", 60)
+    callbacks = gc.callbacks[:]
+    gc.callbacks.clear()
 
     def call(*arguments):
         status = cli.main(list(arguments))
@@ -24,7 +28,8 @@ def run(capsys, monkeypatch):
             jsonschema.validate(json.loads(captured.out), schema(arguments[0]))
         return status, captured.out, captured.err
 
-    return call
+    yield call
+    gc.callbacks[:] = callbacks
 
 
 @pytest.fixture

@@ -173,7 +173,9 @@ def test_plots_are_written_whole(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["card.svg"]
 
 
-DEAR = {"frontier": pytest.mark.slow} | dict.fromkeys(("bench", "claims", "fit"), pytest.mark.proof)
+DEAR = {"frontier": pytest.mark.slow} | dict.fromkeys(
+    ("bench", "claims", "export", "fit", "precision"), pytest.mark.proof
+)
 
 
 def example(name: str) -> list[str]:

@@ -38,6 +38,7 @@ sigma = 2          # is for --norm gaussian
 shape = "rational"
 tolerance = 1e-3   # needs a finite domain
 [[design]]
+target = "x/3"
 shape = "pwl"
 tolerance = 1e-3   # cannot be kept
 round = "1/8"

@@ -62,7 +62,7 @@ def test_l2_holds_the_quadrature(left, right):
 
 
 @pytest.mark.parametrize(("left", "right"), PAIRS[:4])
-@pytest.mark.parametrize("sigma", [0.5, 3.0])
+@pytest.mark.parametrize("sigma", [0.5, pytest.param(3.0, marks=pytest.mark.proof)])
 def test_gaussian_holds_the_quadrature(left, right, sigma):
     known = quadrature(left, right, lambda x: mpmath.npdf(x, 0, sigma), -REACH, REACH)
     assert_holds(gaussian(expression(f"{left} - ({right})"), sigma).pair(), known, "1e-12")
@@ -191,7 +191,7 @@ def test_a_time_limit_ends_an_integral():
 
 
 @pytest.mark.parametrize("name", oracles.FUNCTIONS)
-@pytest.mark.parametrize("other", ["relu", "mish", "tanh"])
+@pytest.mark.parametrize("other", ["relu", *(pytest.param(one, marks=pytest.mark.proof) for one in ("mish", "tanh"))])
 def test_every_catalogued_function_has_a_size(name, other):
     f = expression(f"{name} - {other}")
     for size in (l2(f), gaussian(f)):

@@ -80,7 +80,7 @@ def check(seed):
         assert attained + ROUNDING >= least, (seed, text, found.x)
 
 
-@pytest.mark.parametrize("chunk", [*range(5), *(pytest.param(n, marks=pytest.mark.proof) for n in range(5, 15))])
+@pytest.mark.parametrize("chunk", [*range(3), *(pytest.param(n, marks=pytest.mark.proof) for n in range(3, 15))])
 def test_150_random_pairs(chunk):
     for seed in range(10 * chunk, 10 * (chunk + 1)):
         check(seed)

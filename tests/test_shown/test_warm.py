@@ -35,12 +35,41 @@ def test_what_it_draws_is_what_a_runner_of_its_own_draws(drawn):
     assert drawn.files("build/cold")["one.ipynb"] == drawn.files("build/mish")["one.ipynb"]
 
 
+def test_make_asks_it_and_a_runner_alone_does_without(drawn):
+    drawn.draws("one", "import sys\nvalue = 'papermill' in sys.modules")
+    assert drawn.ran(drawn.make("figures")) == ["one"]
+    assert drawn.files("figures")["one.svg"] == b"mish True"
+    assert drawn.run("one").returncode == 0
+    assert drawn.files("figures")["one.svg"] == b"mish False"
+
+
+@pytest.mark.proof
+def test_an_interruption_leaves_no_folder_of_its_own(drawn, tmp_path):
+    (scratch := tmp_path / "t").mkdir()
+    drawn.draws("one", HANGS)
+    process = drawn.start("figures", TMPDIR=str(scratch))
+    drawn.wait(lambda: (drawn.root / "started").exists())
+    os.killpg(process.pid, signal.SIGINT)
+    assert drawn.finish(process).returncode != 0
+    drawn.wait(lambda: not processes_of(drawn.root))
+    assert [path.name for path in scratch.iterdir() if path.is_dir()] == []
+
+
+def test_a_question_alone_starts_nothing(drawn):
+    assert drawn.make("figures", "-q").returncode == 0
+    drawn.draws("one", "value = 9")
+    assert drawn.make("figures", "-q").returncode == 1
+    assert "warm beside" not in drawn.make("figures", "-n").stdout
+
+
+@pytest.mark.proof
 def test_nothing_runs_on_when_make_has_ended(drawn):
     drawn.draws("one", "value = 8")
     assert drawn.ran(drawn.make("figures", "-j2")) == ["one"]
     drawn.wait(lambda: not processes_of(drawn.root))
 
 
+@pytest.mark.proof
 def test_a_runner_that_ends_takes_its_copy_and_the_kernel_along(drawn):
     before = drawn.files("figures")
     drawn.draws("one", HANGS)
@@ -53,6 +82,7 @@ def test_a_runner_that_ends_takes_its_copy_and_the_kernel_along(drawn):
     assert drawn.files("figures") == before
 
 
+@pytest.mark.proof
 def test_a_copy_that_is_killed_is_a_failure_of_its_notebook(drawn):
     drawn.draws("one", HANGS)
     process = drawn.start("figures", "-k")

@@ -1,5 +1,6 @@
 """Sup-norm fits: every local maximum is found, optima satisfy the conditions of optimality, traps of the search."""
 
+import functools
 import math
 
 import mpmath as mp
@@ -15,6 +16,8 @@ from analysis.optimal.fitting.constants import distance, fit
 from analysis.optimal.fitting.residual import Residual
 from analysis.rigorous.norms import Norm
 from tests import oracles
+
+fitted = functools.cache(fit)
 
 DENSE = np.linspace(-20, 20, 400_001)
 
@@ -71,7 +74,7 @@ def peak_values(name, constants, places):
 @pytest.mark.parametrize(("name", "places"), [("hard_gate", 3), ("swish", 2)])
 def test_an_optimum_satisfies_the_conditions_of_optimality(name, places):
     """Enough places attain the error, and some convex combination of their gradients vanishes (finite differences)."""
-    best = fit(name, "mish")
+    best = fitted(name, "mish")
     theta = np.array(list(best.constants.values()))
     size = np.abs(BY_HAND[name](DENSE, *theta) - mish(DENSE))
     local = (
@@ -122,7 +125,7 @@ def test_a_kink_is_not_held_up_by_a_grid_point(start):
 
 @pytest.mark.parametrize(("name", "box"), [("hard_gate", ((3, 9), (1.5, 5))), ("swish", ((0.2, 6),))])
 def test_no_point_of_a_coarse_global_grid_is_better(name, box):
-    best = fit(name, "mish")
+    best = fitted(name, "mish")
     x = DENSE[::40]
     axes = np.meshgrid(*[np.linspace(low, high, 41) for low, high in box])
     scanned = [

@@ -45,7 +45,7 @@ def test_more_vectors_than_needed():
     ("family", "target", "norm"),
     [
         ("squareplus", "relu", Norm()),
-        ("swish", "silu", Norm()),
+        pytest.param("swish", "silu", Norm(), marks=pytest.mark.proof),
         ("beta_mish", "mish", Norm("gaussian")),
         pytest.param("aptx", "silu", Norm(), marks=pytest.mark.proof),
         ("elu", "elu", Norm.grid(-2, 2, 9)),

@@ -70,8 +70,16 @@ def test_the_slopes_of_the_square_are_its_differences():
         assert banded[0, 2 * j] == pytest.approx((high - 2 * middle + low) / 1e-8, rel=1e-4)
 
 
-@pytest.mark.parametrize(("norm", "gap"), [(CORE, 0.006), (Norm("gaussian", -8, 8), 0.006), (Norm("l2"), 0.14),
-                                           (Norm.grid(-8, 8, 301), 1e-6)], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("norm", "gap"),
+    [
+        (CORE, 0.006),
+        (Norm("gaussian", -8, 8), 0.006),
+        pytest.param(Norm("l2"), 0.14, marks=pytest.mark.proof),
+        (Norm.grid(-8, 8, 301), 1e-6),
+    ],
+    ids=str,
+)
 def test_the_bound_is_near_below_the_error(norm, gap):
     """On the line the asymptotes do not meet the pieces between, which the bound allows."""
     found = design("mish", 4, norm)
@@ -118,6 +126,7 @@ def test_runs_have_the_error_of_their_least_squares_line():
         assert table.squares[length, start] == pytest.approx(exact, rel=1e-3)
 
 
+@pytest.mark.proof
 def test_a_tolerance_gives_few_pieces_and_says_whether_fewer_could_do():
     found = design("mish", None, tolerance=0.02)
     assert float(found.error[1]) <= 0.02

@@ -72,7 +72,10 @@ def test_the_bound_is_tight_for_one_piece():
     assert float(found.error[1]) == pytest.approx(found.bound.lower, rel=1e-4)
 
 
-@pytest.mark.parametrize(("name", "pieces", "norm"), [("tanh", 3, Norm()), ("exp(x)", 3, Norm("sup", -1, 2))])
+@pytest.mark.parametrize(
+    ("name", "pieces", "norm"),
+    [pytest.param("tanh", 3, Norm(), marks=pytest.mark.proof), ("exp(x)", 3, Norm("sup", -1, 2))],
+)
 def test_an_error_that_turns_often_enough_proves_the_design_best(name, pieces, norm):
     """exp has a third derivative of one sign: there the best spline always turns so often."""
     pieces += 1 if norm == Norm() else 0

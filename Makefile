@@ -169,7 +169,7 @@ study: | $(EXTRAS)/ready ## what an activation does to a network, paired over se
 	@$(EXTRAS)/bin/python -m benchmarks.training $(STUDY)
 
 sweeps: | $(READY) ## measure what a second worker gains a sweep, into results/ (SWEEPS=... : options)
-	@$(PY) -m benchmarks.sweeps $(SWEEPS)
+	@$(MEASURE) -m benchmarks.sweeps $(SWEEPS)
 
 lint: | $(READY) ## style, formatting, types; stored notebooks carry no outputs
 	$(PY) -m ruff check

@@ -3,7 +3,7 @@
 ``python -m analysis.shown.warm beside make ...`` runs make beside such a process. ``python -m analysis.shown.warm run
 notebooks/03_hard_mish.ipynb ...``, which make then runs, is `analysis.shown.notebooks run` in a copy of it, or right
 here where there is none. To start Python and to import NumPy, SymPy, matplotlib and papermill for each notebook, and
-again for its kernel, would take a quarter of the time of all figures; a copy takes none.
+again for its kernel, would take a sixth of the time of all figures; a copy takes none.
 
 Between them is a pair of sockets of which make, and what it starts, inherit one end: the process ends when the last of
 them has. It imports when it is first asked. A request brings the standard files of the asking runner and a socket for

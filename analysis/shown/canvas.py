@@ -141,10 +141,8 @@ def _rendered(figure: Figure, suffix: str, title: str, alt: str) -> bytes:
     buffer = io.BytesIO()
     with rc_context({"figure.constrained_layout.use": False}):
         figure.set_layout_engine(None)
-        quick: dict[str, Any] = (
-            {"pil_kwargs": {"compress_level": 0}} if suffix == "png" else {}
-        )  # it is packed once, below
-        figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt), **quick)
+        loose: dict[str, Any] = {"pil_kwargs": {"compress_level": 0}} if suffix == "png" else {}  # it is packed below
+        figure.savefig(buffer, format=suffix, metadata=METADATA[suffix](title, alt), **loose)
     smaller = {"svg": _shortened, "png": _in_few_colours}.get(suffix, bytes)
     return smaller(buffer.getvalue())
 
@@ -169,7 +167,9 @@ def _in_few_colours(png: bytes) -> bytes:
         for name in ("Title", "Description"):
             texts.add_text(name, image.info[name])
         few = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-        few.save(buffer, "png", compress_level=8, pnginfo=texts, dpi=image.info["dpi"])  # 9: 2% less, twice the time
+        few.save(
+            buffer, "png", compress_level=8, pnginfo=texts, dpi=image.info["dpi"]
+        )  # 9: 2% less, at 2.5 times the time
     return buffer.getvalue()
 
 

@@ -61,16 +61,23 @@ def ask(arguments: list[str]) -> int | None:
     """The exit status of `analysis.shown.notebooks` with the arguments in a copy; None where there is none to ask."""
     hear, tell = socket.socketpair()
     with hear:
-        try:
-            number, inode = map(int, os.environ[HANDLE].split())
-            if os.fstat(number).st_ino != inode:
+        with tell:
+            if not _sent(arguments, tell):
                 return None
-            with tell, socket.socket(fileno=os.dup(number)) as asked:
-                message = json.dumps([str(Path.cwd()), arguments]).encode()
-                socket.send_fds(asked, [message], [0, 1, 2, tell.fileno()])
-        except (KeyError, ValueError, OverflowError, OSError):
-            return None
         return _status(hear)
+
+
+def _sent(arguments: list[str], tell: socket.socket) -> bool:
+    try:
+        number, inode = map(int, os.environ[HANDLE].split())
+        if os.fstat(number).st_ino != inode:
+            return False
+        with socket.socket(fileno=os.dup(number)) as asked:
+            message = json.dumps([str(Path.cwd()), arguments]).encode()
+            socket.send_fds(asked, [message], [0, 1, 2, tell.fileno()])
+    except (KeyError, ValueError, OverflowError, OSError):
+        return False
+    return True
 
 
 def _status(hear: socket.socket) -> int:

@@ -151,12 +151,11 @@ BUMP = "exp(-x**2)/100"  # which no member of these has: at zero the error is at
         ("(a - 1)*(a - 2)*x + tanh(a*x)", f"tanh(2*x) + {BUMP}", Norm(), 0.01),
         ("(a - b)*x**2 + tanh(a*x)", f"tanh(2*x) + {BUMP}", Norm(), 0.01),
         ("step(x - b)*step(b + 1 - x)", "sigmoid(20*(x - 1))*sigmoid(20*(2 - x))", Norm(), 0.5),
-        pytest.param("step(x - b)*step(b + 1 - x)", "sigmoid(20*(x - 1))*sigmoid(20*(2 - x))", Norm(), 0.5,
-                     marks=pytest.mark.proof, id="many boxes"),
     ],
-)  # fmt: skip
-def test_no_bound_is_above_the_best_member(family, target, norm, best, monkeypatch, request):
-    monkeypatch.setattr(proof, "MOST_BOXES", 3000 if request.node.get_closest_marker("proof") else 300)
+)
+@pytest.mark.parametrize("boxes", [300, pytest.param(3000, marks=pytest.mark.proof)])
+def test_no_bound_is_above_the_best_member(family, target, norm, best, boxes, monkeypatch):
+    monkeypatch.setattr(proof, "MOST_BOXES", boxes)
     found = fit(family, target, norm)
     assert found.optimum.lower <= best + 1e-8
     assert float(found.error[1]) >= best - 1e-12
@@ -179,9 +178,10 @@ def test_branches_that_are_as_good_leave_uniqueness_open():
     assert found.optimal_set is None
 
 
-def test_a_forced_constant_is_positive(monkeypatch):
+@pytest.mark.parametrize("boxes", [300, pytest.param(proof.MOST_BOXES, marks=pytest.mark.proof)])
+def test_a_forced_constant_is_positive(boxes, monkeypatch):
     """b = a - 1 > 0 leaves a > 1, and sigmoid(x) is farther from sigmoid(x/2) than 0.01."""
-    monkeypatch.setattr(proof, "MOST_BOXES", 300)
+    monkeypatch.setattr(proof, "MOST_BOXES", boxes)
     found = fit("(b + 1 - a)*x + sigmoid(a*x)", f"sigmoid(0.5*x) + {BUMP}")
     assert all(value > 0 for value in found.constants.values())
     assert 0.15 < float(found.error[0]) < 0.151

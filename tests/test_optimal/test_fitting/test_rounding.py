@@ -41,7 +41,7 @@ def test_integers_in_the_other_norms_are_those_of_an_exhaustive_search(norm):
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("text", ["1/8", pytest.param("float16", marks=pytest.mark.proof)])
+@pytest.mark.parametrize("text", ["1/8", "float16"])
 def test_rounded_constants_are_of_the_format_and_proved(text):
     found = fit("hard_gate", "mish", round=text)
     lattice = Lattice.of(text)
@@ -67,14 +67,14 @@ def test_a_best_constant_that_is_of_the_format_already_stays():
     assert found.constants == {"a": 0.5}
 
 
-def test_fixed_constants_are_left_as_they_are_and_named():
-    points = Norm.grid(-6, 6, 200)
-    found = fit("hard_gate", "mish", points, fix={"b": "2.9"}, round="1/8")
+@pytest.mark.parametrize("norm", [Norm.grid(-6, 6, 200), pytest.param(Norm(), marks=pytest.mark.proof)])
+def test_fixed_constants_are_left_as_they_are_and_named(norm):
+    found = fit("hard_gate", "mish", norm, fix={"b": "2.9"}, round="1/8")
     assert found.constants["b"] == 2.9
     assert (found.constants["a"] * 8).is_integer()
     assert "constant a rounded to 1/8" in found.sheet().title
     assert "only free constants are rounded; not of 1/8: b = 2.9" in found.note
-    of_the_format = fit("hard_gate", "mish", points, fix={"b": "2.875"}, round="1/8")
+    of_the_format = fit("hard_gate", "mish", norm, fix={"b": "2.875"}, round="1/8")
     assert "rounded" not in of_the_format.note
 
 

@@ -64,7 +64,7 @@ def test_every_constant_is_of_the_fixed_point_format_and_the_error_is_certified(
     [
         ("gelu", "pwl", 6, None, "holds the asymptote's 1, .* got fixed:1.9, which goes from -1 to 0.998"),
         ("gelu", "pwl", 6, CORE, "reaches .*, got fixed:1.9"),
-        pytest.param("gelu", "pwq", 3, CORE, "reaches .*, got fixed:1.9", marks=pytest.mark.proof),
+        pytest.param("gelu", "pwq", 6, CORE, "reaches .*, got fixed:1.9", marks=pytest.mark.proof),
         ("mish", "gate:1", None, None, "holds constants near|reaches .*, got fixed:1.9"),
         ("4*tanh(x)", "table:3", None, CORE, "reaches .*, got fixed:1.9"),
         ("4*tanh(x)", "rational:3,2", None, CORE, "constants near .*, got fixed:1.9"),
